@@ -1,0 +1,47 @@
+"""The errors a user can meet, each with the exit code the command line gives it.
+
+Every message says what was found, why it cannot work and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class KetacortexError(Exception):
+    """Anything that the user can put right."""
+
+    exit_code = 1
+
+
+class ConfigurationError(KetacortexError, ValueError):
+    """A command, an experiment file or an output folder is wrong."""
+
+    exit_code = 2
+
+
+class DataError(KetacortexError, ValueError):
+    """A recording cannot support what was asked of it."""
+
+    exit_code = 3
+
+
+class SimulationError(KetacortexError, ArithmeticError):
+    """A simulation diverged or gave activity that no cortex shows."""
+
+    exit_code = 4
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Advice on an unknown name: the nearest spelling, then everything that is known.
+
+    >>> nearest("baseline-v", ["baseline-v1"])
+    'Did you mean "baseline-v1"? Known: baseline-v1.'
+    >>> nearest("zebra", ["b", "a"])
+    'Known: a, b.'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    guess = f'Did you mean "{close[0]}"? ' if close else ""
+    return f"{guess}Known: {', '.join(names)}."

@@ -1,0 +1,141 @@
+"""One animal's recording, whether it was simulated or measured.
+
+Spike times are held as integer samples, so that two spikes are simultaneous or they are not;
+seconds are given at the door. Nothing here changes after it is made: a new `Recording` is made
+instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ketacortex.errors import DataError
+
+UNIT_COLUMNS = ("cell_class",)
+TRIAL_COLUMNS = ("onset_s", "offset_s", "orientation_deg", "epoch")
+EPOCH_COLUMNS = ("name", "start_s", "stop_s")
+DOSE_COLUMNS = ("name", "blocker", "route", "start_s", "stop_s", "amount", "unit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The animal: `identifier` is the unit of replication."""
+
+    identifier: str
+    species: str = "unknown"
+    sex: str = "U"
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One continuous signal with its quantity, unit and place.
+
+    Parameters
+    ----------
+    values : (n_sample,) in `unit`
+    rate_hz : Hz
+    start_s : s, time of the first sample
+    depth_um : µm below the pia, NaN where unknown
+    """
+
+    name: str
+    quantity: str
+    unit: str
+    values: NDArray[np.float32]
+    rate_hz: float
+    start_s: float = 0.0
+    depth_um: float = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """Spikes of many units during many trials of one animal.
+
+    Parameters
+    ----------
+    subject : Subject
+    spike_samples : (n_spike,) samples
+        Spike times of unit 0, then of unit 1 ..., each ascending, counted from session start.
+    spike_index : (n_unit + 1,)
+        Unit `i` owns `spike_samples[spike_index[i]:spike_index[i + 1]]`.
+    sample_rate_hz : Hz
+    units : one row a unit
+        Column `cell_class` (`pyr`, `pv`, `sst`, `vip`, or `unknown`); index = the unit's name as
+        the source gives it; optional `x_um`, `y_um`, `depth_um` and anything else.
+    trials : one row a trial
+        `onset_s`, `offset_s`, `orientation_deg` in [0, 180) (NaN on a blank trial), `epoch`;
+        optional `direction_deg`, `contrast`.
+    epochs : one row a named condition
+        `name`, `start_s`, `stop_s`, in order of time.
+    start_s, stop_s : s
+        Time support: the units were observed from `start_s` to `stop_s`.
+    channels : continuous signals
+    doses : one row a dose given
+    source : where it came from, in words
+    """
+
+    subject: Subject
+    spike_samples: NDArray[np.int64]
+    spike_index: NDArray[np.int64]
+    sample_rate_hz: float
+    units: pd.DataFrame
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    start_s: float
+    stop_s: float
+    channels: tuple[Channel, ...] = ()
+    doses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DOSE_COLUMNS)))
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.spike_index) != len(self.units) + 1:
+            raise DataError(
+                f"spike_index has {len(self.spike_index)} entries for {len(self.units)} units; "
+                "it needs one more than there are units, the last being the number of spikes."
+            )
+        for table, name, needed in (
+            (self.units, "units", UNIT_COLUMNS),
+            (self.trials, "trials", TRIAL_COLUMNS),
+            (self.epochs, "epochs", EPOCH_COLUMNS),
+        ):
+            missing = [column for column in needed if column not in table]
+            if missing:
+                raise DataError(
+                    f"the {name} table has no column {missing[0]!r}; a recording needs "
+                    f"{', '.join(needed)}. Add it or name the column that holds it."
+                )
+        self.spike_samples.flags.writeable = False
+        self.spike_index.flags.writeable = False
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return len(self.units)
+
+    @property
+    def cell_classes(self) -> NDArray[np.str_]:
+        """Cell class of each unit, (n_unit,)."""
+        return self.units["cell_class"].to_numpy(dtype=str)
+
+    def spike_times_s(self, unit: int) -> NDArray[np.float64]:
+        """Spike times of the unit in row `unit`, in seconds from session start."""
+        first, last = self.spike_index[unit], self.spike_index[unit + 1]
+        return self.spike_samples[first:last] / self.sample_rate_hz
+
+    def spike_counts(
+        self, start_s: NDArray[np.float64], stop_s: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """Spikes of every unit with `start_s <= t < stop_s`, (n_unit, n_window)."""
+        # Half a sample earlier, so that rounding of the seconds cannot move a spike over an edge.
+        edges = np.ceil(np.stack([start_s, stop_s]) * self.sample_rate_hz - 0.5)
+        counts = np.empty((self.n_units, len(start_s)), np.int64)
+        for unit in range(self.n_units):
+            first, last = self.spike_index[unit], self.spike_index[unit + 1]
+            rank = np.searchsorted(self.spike_samples[first:last], edges)
+            counts[unit] = rank[1] - rank[0]
+        return counts
