@@ -1,0 +1,268 @@
+"""Every number of the circuit, with its unit and where it comes from.
+
+`source` names a document of the evidence room, a study in which the value was established, or says
+`fitted` with what it was fitted to. Nothing here was chosen by looking at an effect of a drug.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+BASELINE = "fitted: rates, tuning, Fano factor and correlation at baseline (calibration/)"
+TYPICAL = "fitted: typical of the cell class, held fixed while the baseline was calibrated"
+MG = "Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990"
+COMPOSITION = "evidence: receptor composition by cell class (derived, confidence 0.5)"
+NMDA_SPIKE = "evidence: dendritic NMDA spikes, 8-20 clustered inputs, NMDA:AMPA peak 1-2"
+
+
+def sourced(unit: str, source: str, meaning: str, **limits: Any) -> Any:
+    """A field that carries its unit, its source and what it means into the schema."""
+    return Field(
+        description=f"{meaning} [{unit}]", json_schema_extra={"unit": unit, "source": source}, **limits
+    )
+
+
+class Settings(BaseModel):
+    """Frozen, and unknown names are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Patch(Settings):
+    """The piece of cortex: its size, its depth and its orientation map."""
+
+    width_um: Annotated[float, sourced("µm", TYPICAL, "side of the square patch", gt=0)] = 1500.0
+    map_period_um: Annotated[
+        float, sourced("µm", "model: orientation map of about 1 mm period", "map period", gt=0)
+    ] = 1000.0
+    soma_depth_min_um: Annotated[float, sourced("µm", TYPICAL, "shallowest soma", ge=0)] = 150.0
+    soma_depth_max_um: Annotated[float, sourced("µm", TYPICAL, "deepest soma", gt=0)] = 450.0
+    basal_reach_um: Annotated[
+        float, sourced("µm", TYPICAL, "basal branches lie up to this far below the soma", ge=0)
+    ] = 80.0
+    apical_reach_um: Annotated[
+        float, sourced("µm", TYPICAL, "apical branches lie up to this share above", ge=0)
+    ] = 250.0
+
+
+class Pyramidal(Settings):
+    """A soma that integrates and fires, and branches that carry the synapses."""
+
+    n: Annotated[int, sourced("cells", TYPICAL, "pyramidal cells", ge=20)] = 240
+    n_branches: Annotated[
+        int, sourced("branches", "study 1: 3 basal, 3 apical", "branches of a cell", ge=2)
+    ] = 6
+    capacitance_pf: Annotated[float, sourced("pF", TYPICAL, "somatic capacitance", gt=0)] = 150.0
+    leak_nanosiemens: Annotated[float, sourced("nS", TYPICAL, "somatic leak", gt=0)] = 8.0
+    rest_mv: Annotated[float, sourced("mV", TYPICAL, "leak reversal of every cell")] = -70.0
+    threshold_mv: Annotated[float, sourced("mV", "fitted: study 1", "spike threshold")] = -53.6
+    threshold_sd_mv: Annotated[
+        float, sourced("mV", BASELINE, "spread of threshold over cells of any class", ge=0)
+    ] = 1.0
+    reset_mv: Annotated[float, sourced("mV", "fitted: study 2, control Fano", "reset")] = -56.0
+    refractory_ms: Annotated[float, sourced("ms", TYPICAL, "refractory period", gt=0)] = 3.0
+    adaptation_jump_nanosiemens: Annotated[
+        float, sourced("nS", "fitted: study 2, control Fano", "after-hyperpolarisation a spike", ge=0)
+    ] = 0.2
+    adaptation_decay_ms: Annotated[float, sourced("ms", TYPICAL, "its decay", gt=0)] = 98.0
+    adaptation_reversal_mv: Annotated[float, sourced("mV", TYPICAL, "its reversal")] = -80.0
+    current_pa: Annotated[float, sourced("pA", BASELINE, "tonic current into the soma")] = 0.0
+    branch_capacitance_pf: Annotated[float, sourced("pF", TYPICAL, "of a branch", gt=0)] = 25.0
+    branch_leak_nanosiemens: Annotated[float, sourced("nS", NMDA_SPIKE, "of a branch", gt=0)] = 1.0
+    coupling_nanosiemens: Annotated[
+        float, sourced("nS", NMDA_SPIKE, "between a branch and the soma", gt=0)
+    ] = 2.5
+    hcn_nanosiemens: Annotated[
+        float, sourced("nS", "study 2: small; larger is a separate hypothesis", "HCN", ge=0)
+    ] = 1.0
+    hcn_half_mv: Annotated[float, sourced("mV", "study 1", "half activation of HCN")] = -82.0
+    hcn_slope_mv: Annotated[float, sourced("mV", "study 1", "slope of HCN", gt=0)] = 8.0
+    hcn_reversal_mv: Annotated[float, sourced("mV", "study 1", "reversal of HCN")] = -35.0
+    hcn_relaxation_ms: Annotated[float, sourced("ms", "study 1", "of the HCN gate", gt=0)] = 40.0
+
+
+class Interneuron(Settings):
+    """A point cell of one class."""
+
+    n: Annotated[int, sourced("cells", TYPICAL, "cells of this class", ge=4)]
+    capacitance_pf: Annotated[float, sourced("pF", TYPICAL, "capacitance", gt=0)]
+    leak_nanosiemens: Annotated[float, sourced("nS", TYPICAL, "leak", gt=0)]
+    threshold_mv: Annotated[float, sourced("mV", TYPICAL, "spike threshold")] = -50.0
+    reset_mv: Annotated[float, sourced("mV", TYPICAL, "reset")]
+    refractory_ms: Annotated[float, sourced("ms", TYPICAL, "refractory period", gt=0)]
+    adaptation_jump_nanosiemens: Annotated[
+        float, sourced("nS", TYPICAL, "after-hyperpolarisation a spike", ge=0)
+    ]
+    share_glun2d: Annotated[
+        float, sourced("share", COMPOSITION, "NMDA conductance through GluN2D", ge=0, le=1)
+    ] = 0.3
+
+
+class Receptors(Settings):
+    """Kinetics and ceilings of the synaptic conductances."""
+
+    ampa_decay_ms: Annotated[float, sourced("ms", "study 2", "AMPA decay", gt=0)] = 2.0
+    nmda_rise_ms: Annotated[
+        float, sourced("ms", "evidence: GluN2A/2B at 35-37 C, 3-4 ms", "NMDA rise", gt=0)
+    ] = 3.0
+    nmda_decay_ms: Annotated[
+        float, sourced("ms", "evidence: GluN2A/2B at 35-37 C, 50-70 ms", "NMDA decay", gt=0)
+    ] = 60.0
+    nmda_decay_interneuron_ms: Annotated[
+        float, sourced("ms", "study 1", "NMDA decay on interneurons", gt=0)
+    ] = 60.0
+    nmda_ceiling_nanosiemens: Annotated[
+        float, sourced("nS", NMDA_SPIKE, "all NMDA receptors of a branch open", gt=0)
+    ] = 25.0
+    nmda_ceiling_interneuron_nanosiemens: Annotated[
+        float, sourced("nS", "study 1", "all NMDA receptors of an interneuron open", gt=0)
+    ] = 15.0
+    magnesium_millimolar: Annotated[
+        float, sourced("mM", "evidence: external Mg 0.8-1.3 mM", "external magnesium", ge=0)
+    ] = 1.0
+    mg_affinity_millimolar: Annotated[
+        float, sourced("mM", MG, "Mg affinity of GluN2A/2B at 0 mV", gt=0)
+    ] = 3.57
+    mg_slope_per_mv: Annotated[float, sourced("1/mV", MG, "its voltage slope", gt=0)] = 0.062
+    mg_affinity_glun2d_ratio: Annotated[
+        float,
+        sourced("ratio", "evidence: GluN2A/2B over GluN2D, 0.063/0.39 mM at -65 mV",
+                "Mg affinity constant of GluN2A/2B over that of GluN2D", gt=0),
+    ] = 0.163  # fmt: skip
+    gaba_reversal_mv: Annotated[float, sourced("mV", TYPICAL, "GABA-A reversal")] = -75.0
+    gaba_branch_decay_ms: Annotated[
+        float, sourced("ms", "study 1", "GABA from SST on branches", gt=0)
+    ] = 14.0
+    gaba_soma_decay_ms: Annotated[
+        float, sourced("ms", "study 2", "GABA from PV on somata", gt=0)
+    ] = 5.0
+    gaba_interneuron_decay_ms: Annotated[
+        float, sourced("ms", TYPICAL, "GABA on interneurons", gt=0)
+    ] = 6.0
+
+
+class Wiring(Settings):
+    """Who contacts whom, how strongly and how late; every cell of a class has equal in-degree."""
+
+    ee_share: Annotated[float, sourced("share", "study 1", "pyramids a pyramid hears", ge=0)] = 0.15
+    ee_like_to_like: Annotated[
+        float, sourced("-", "study 1", "p ~ exp(k (cos 2 dPO - 1))", ge=0)
+    ] = 1.5
+    ee_reach_um: Annotated[float, sourced("µm", "study 1", "Gaussian reach of E->E", gt=0)] = 400.0
+    ee_matched_branch: Annotated[
+        float, sourced("share", "study 1", "E->E on the branch tuned most alike", ge=0, le=1)
+    ] = 0.6
+    inhibition_reach_um: Annotated[
+        float, sourced("µm", TYPICAL, "Gaussian reach from and onto interneurons", gt=0)
+    ] = 500.0
+    ep_share: Annotated[float, sourced("share", "study 2", "pyramids a PV cell hears", ge=0)] = 0.5
+    es_share: Annotated[float, sourced("share", "study 1", "pyramids an SST cell hears", ge=0)] = 0.4
+    pe_share: Annotated[float, sourced("share", "study 1", "PV cells a pyramid hears", ge=0)] = 0.5
+    pp_share: Annotated[float, sourced("share", "study 1", "PV cells a PV cell hears", ge=0)] = 0.4
+    se_share: Annotated[
+        float, sourced("share", "study 1", "SST cells that reach a pyramid", ge=0)
+    ] = 0.5
+    ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.6
+    ep_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA, E->PV", ge=0)] = 0.5
+    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.15
+    pe_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, PV->E soma", ge=0)] = 3.0
+    pp_nanosiemens: Annotated[float, sourced("nS", "study 1", "GABA, PV->PV", ge=0)] = 1.0
+    se_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, SST->E branch", ge=0)] = 1.2
+    ee_nmda_ratio: Annotated[
+        float, sourced("ratio", NMDA_SPIKE, "NMDA peak over AMPA, E->E", ge=0)
+    ] = 1.0
+    nmda_ratio_sd: Annotated[
+        float,
+        sourced("log", "study 1 (needed there for tuning to move)",
+                "spread over branches of log NMDA/AMPA", ge=0),
+    ] = 0.9  # fmt: skip
+    ep_nmda_ratio: Annotated[
+        float, sourced("ratio", "study 4 (J0)", "NMDA peak over AMPA, onto PV", ge=0)
+    ] = 0.446
+    es_nmda_ratio: Annotated[
+        float, sourced("ratio", "study 4 (J0)", "NMDA peak over AMPA, onto SST", ge=0)
+    ] = 0.559
+    es_release: Annotated[
+        float, sourced("share", TYPICAL, "resting release probability of E->SST", gt=0, le=1)
+    ] = 0.25
+    es_facilitation_ms: Annotated[
+        float, sourced("ms", TYPICAL, "decay of facilitation of E->SST", gt=0)
+    ] = 200.0
+    delay_min_ms: Annotated[float, sourced("ms", TYPICAL, "shortest delay", gt=0)] = 0.8
+    delay_max_ms: Annotated[float, sourced("ms", TYPICAL, "longest delay", gt=0)] = 2.5
+    conduction_um_per_ms: Annotated[
+        float, sourced("µm/ms", TYPICAL, "conduction of horizontal axons", gt=0)
+    ] = 300.0
+
+
+class Afferents(Settings):
+    """Thalamic and layer-4 input: orientation-tuned Poisson trains with slow gain."""
+
+    n: Annotated[int, sourced("afferents", TYPICAL, "afferent fibres", ge=16)] = 1200
+    per_branch: Annotated[int, sourced("afferents", "study 1", "onto each branch", ge=1)] = 16
+    per_interneuron: Annotated[int, sourced("afferents", "study 1", "onto each PV or SST", ge=1)] = 96
+    branch_scatter_deg: Annotated[
+        float,
+        sourced("deg", "study 1, after Jia 2010: branch inputs interspersed",
+                "spread of branch preference about the cell's", ge=0),
+    ] = 65.0  # fmt: skip
+    branch_tuning: Annotated[
+        float, sourced("-", "study 1", "concentration of afferents about the branch's", ge=0)
+    ] = 5.0
+    rest_hz: Annotated[float, sourced("Hz", "study 2", "rate in a blank", ge=0)] = 1.5
+    pedestal_hz: Annotated[float, sourced("Hz", "study 2", "untuned rise with a grating", ge=0)] = 7.0
+    peak_hz: Annotated[float, sourced("Hz", "study 1", "tuned rise with a grating", ge=0)] = 40.0
+    tuning: Annotated[float, sourced("-", "study 1", "concentration of tuning", ge=0)] = 2.5
+    pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.85
+    pv_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto PV", ge=0)] = 0.35
+    sst_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto SST", ge=0)] = 0.10
+    pyr_nmda_ratio: Annotated[
+        float, sourced("ratio", "study 2: less NMDA than recurrent", "NMDA over AMPA", ge=0)
+    ] = 0.5
+    shared_gain_sd: Annotated[
+        float, sourced("log", BASELINE, "slow gain shared by all afferents", ge=0)
+    ] = 0.2
+    private_gain_sd: Annotated[
+        float, sourced("log", BASELINE, "slow gain of one afferent alone", ge=0)
+    ] = 0.3
+    gain_relaxation_ms: Annotated[float, sourced("ms", "study 1", "of both gains", gt=0)] = 231.0
+
+
+class Background(Settings):
+    """Private Poisson excitation from the rest of the brain, through AMPA."""
+
+    branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 100.0
+    branch_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.8
+    pv_hz: Annotated[float, sourced("Hz", BASELINE, "events a PV cell", ge=0)] = 400.0
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.5
+    sst_hz: Annotated[float, sourced("Hz", BASELINE, "events an SST cell", ge=0)] = 400.0
+    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.3
+
+
+class CircuitSettings(Settings):
+    """The circuit `v1`: layer 2/3 of visual cortex with pyramidal, PV and SST cells."""
+
+    preset: Annotated[Literal["v1"], Field(description="name of the circuit")] = "v1"
+    map: Annotated[
+        Literal["cat", "mouse", "shuffled"],
+        Field(
+            description="cat: smooth orientation map; mouse: the same preferences at shuffled "
+            "positions; shuffled: wired as cat, preferences shuffled afterwards"
+        ),
+    ] = "cat"
+    patch: Patch = Patch()
+    pyr: Pyramidal = Pyramidal()
+    pv: Interneuron = Interneuron(
+        n=48, capacitance_pf=60.0, leak_nanosiemens=10.0, reset_mv=-62.0, refractory_ms=1.5,
+        adaptation_jump_nanosiemens=0.0,
+    )  # fmt: skip
+    sst: Interneuron = Interneuron(
+        n=32, capacitance_pf=80.0, leak_nanosiemens=4.0, reset_mv=-60.0, refractory_ms=2.0,
+        adaptation_jump_nanosiemens=0.2,
+    )  # fmt: skip
+    receptors: Receptors = Receptors()
+    wiring: Wiring = Wiring()
+    afferents: Afferents = Afferents()
+    background: Background = Background()

@@ -1,0 +1,299 @@
+"""What a recording holds, and which analyses it can support."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ketacortex.recording.checks import MIN_ORIENTATIONS, why_no_tuning
+from ketacortex.recording.recording import Recording
+
+MIN_REPEATS = 2
+"""A variance needs two."""
+
+
+def describe(recording: Recording) -> dict[str, Any]:
+    """The contents of a recording as plain numbers and words, fit for JSON.
+
+    Returns
+    -------
+    dict
+        Keys `subject`, `source`, `units`, `duration_s`, `n_spikes`, `mean_rate_hz`, `epochs`,
+        `n_trials`, `n_blank_trials`, `orientations_deg`, `directions_deg`, `contrasts`,
+        `repeats_per_condition`, `channels`, `doses` and `analyses`: for every analysis its
+        `name`, whether it is `possible`, and the `reason` in words. What is unknown is None.
+        A condition is a stimulus in an epoch.
+    """
+    trials, subject = recording.trials, recording.subject
+    by_class = recording.units["cell_class"].value_counts()
+    return {
+        "subject": {
+            "identifier": subject.identifier,
+            "species": subject.species,
+            "sex": subject.sex,
+            "description": subject.description,
+        },
+        "source": recording.source,
+        "units": {
+            "n": recording.n_units,
+            "by_class": {str(name): int(count) for name, count in by_class.items()},
+        },
+        "duration_s": recording.stop_s - recording.start_s,
+        "n_spikes": len(recording.spike_samples),
+        "mean_rate_hz": _mean_rate_range(recording),
+        "epochs": _epochs(recording),
+        "n_trials": len(trials),
+        "n_blank_trials": int(_is_blank(trials).sum()),
+        "orientations_deg": _distinct(trials, "orientation_deg"),
+        "directions_deg": _distinct(trials, "direction_deg"),
+        "contrasts": _distinct(trials, "contrast"),
+        "repeats_per_condition": _range_of(_repeats(trials).tolist()),
+        "channels": [
+            {
+                "name": channel.name,
+                "quantity": channel.quantity,
+                "unit": channel.unit,
+                "rate_hz": channel.rate_hz,
+                "duration_s": len(channel.values) / channel.rate_hz,
+                "depth_um": _known(channel.depth_um),
+            }
+            for channel in recording.channels
+        ],
+        "doses": [
+            {str(name): _known(value) for name, value in dose.items()}
+            for dose in recording.doses.to_dict("records")
+        ],
+        "analyses": _analyses(recording),
+    }
+
+
+def describe_as_text(description: dict[str, Any]) -> str:
+    """The contents of a recording as a small table for people.
+
+    Parameters
+    ----------
+    description : dict
+        From `describe`.
+    """
+    parts = [_lines(_summary(description))]
+    if description["epochs"]:
+        parts += ["", "epochs", _lines(_epoch_rows(description), indent=2)]
+    for title, rows in (
+        ("channels", [_channel_row(channel) for channel in description["channels"]]),
+        ("doses", [_dose_row(dose) for dose in description["doses"]]),
+        ("analyses", [_analysis_row(analysis) for analysis in description["analyses"]]),
+    ):
+        if rows:
+            parts += ["", title, _lines(rows, indent=2)]
+    return "\n".join(parts)
+
+
+def _analyses(recording: Recording) -> list[dict[str, Any]]:
+    trials = recording.trials
+    n_orientations = trials["orientation_deg"].nunique()
+    repeats = _repeats(trials)
+    n_repeated = int((repeats >= MIN_REPEATS).sum())
+    n_blank = int(_is_blank(trials).sum())
+    repeated = f"{n_repeated} of {len(repeats)} conditions have at least {MIN_REPEATS} repeats."
+    return [
+        _verdict("tuning", why_no_tuning(recording), f"{n_orientations} orientations."),
+        _verdict(
+            "preferred-orientation shift",
+            _why_no_shift(recording),
+            f"Epochs to compare: {', '.join(_tuned_epochs(trials))}.",
+        ),
+        _verdict("Fano factor", _why_no_variance(repeats), repeated),
+        _verdict(
+            "noise correlation",
+            _why_no_noise_correlation(recording, repeats),
+            f"{recording.n_units} units recorded together. {repeated}",
+        ),
+        _verdict("spontaneous rate", _why_no_spontaneous_rate(trials), f"{n_blank} blank trials."),
+    ]
+
+
+def _verdict(name: str, obstacle: str | None, basis: str) -> dict[str, Any]:
+    return {"name": name, "possible": obstacle is None, "reason": obstacle or basis}
+
+
+def _why_no_shift(recording: Recording) -> str | None:
+    obstacle = why_no_tuning(recording)
+    if obstacle is not None:
+        return obstacle
+    tuned = _tuned_epochs(recording.trials)
+    if len(tuned) >= 2:
+        return None
+    return (
+        f"{len(tuned)} of {recording.trials['epoch'].nunique()} epochs has at least "
+        f"{MIN_ORIENTATIONS} orientations; a shift compares 2. Name the conditions in a trials "
+        "column called epoch."
+    )
+
+
+def _why_no_variance(repeats: pd.Series) -> str | None:
+    if (repeats >= MIN_REPEATS).any():
+        return None
+    return (
+        f"no stimulus was shown {MIN_REPEATS} times within an epoch; a variance over trials needs "
+        "repeats. Record more of them."
+    )
+
+
+def _why_no_noise_correlation(recording: Recording, repeats: pd.Series) -> str | None:
+    if recording.n_units < 2:
+        return (
+            "the recording has 1 unit; a correlation needs at least 2 recorded together. "
+            "Give units of one session in one file."
+        )
+    return _why_no_variance(repeats)
+
+
+def _why_no_spontaneous_rate(trials: pd.DataFrame) -> str | None:
+    if _is_blank(trials).any():
+        return None
+    return (
+        f"none of the {len(trials)} trials is blank; the spontaneous rate is measured without a "
+        "stimulus. Record blank trials (no orientation, or contrast 0)."
+    )
+
+
+def _tuned_epochs(trials: pd.DataFrame) -> list[str]:
+    shown = trials.groupby("epoch", sort=False)["orientation_deg"].nunique()
+    return [str(name) for name in shown.index[shown >= MIN_ORIENTATIONS]]
+
+
+def _is_blank(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Trials without a stimulus, (n_trial,).
+
+    Where no trial has an orientation, only a contrast of 0 tells a blank from another stimulus.
+    """
+    without = trials["orientation_deg"].isna().to_numpy()
+    if without.all():
+        without &= trials["contrast"].eq(0).to_numpy() if "contrast" in trials else False
+    return without
+
+
+def _repeats(trials: pd.DataFrame) -> pd.Series:
+    """Number of trials of every stimulus in every epoch, without blanks."""
+    shown = trials[trials["orientation_deg"].notna()]
+    stimulus = [name for name in ("orientation_deg", "direction_deg", "contrast") if name in shown]
+    return shown.groupby(["epoch", *stimulus], dropna=False).size()
+
+
+def _epochs(recording: Recording) -> list[dict[str, Any]]:
+    n_trials = recording.trials["epoch"].value_counts()
+    rows = recording.epochs[["name", "start_s", "stop_s"]].itertuples(index=False, name=None)
+    return [
+        {
+            "name": str(name),
+            "start_s": float(start_s),
+            "stop_s": float(stop_s),
+            "n_trials": int(n_trials.get(name, 0)),
+        }
+        for name, start_s, stop_s in rows
+    ]
+
+
+def _mean_rate_range(recording: Recording) -> dict[str, float] | None:
+    duration_s = recording.stop_s - recording.start_s
+    if duration_s <= 0:
+        return None
+    return _range_of((np.diff(recording.spike_index) / duration_s).tolist())
+
+
+def _range_of(values: list[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
+
+
+def _distinct(trials: pd.DataFrame, column: str) -> list[float]:
+    if column not in trials:
+        return []
+    return [float(value) for value in np.unique(trials[column].dropna())]
+
+
+def _known(value: Any) -> Any:
+    """The value as a plain Python one; None where it is missing."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if pd.isna(plain) else plain
+
+
+def _summary(description: dict[str, Any]) -> list[list[str]]:
+    subject, units = description["subject"], description["units"]
+    classes = ", ".join(f"{count} {name}" for name, count in units["by_class"].items())
+    rate, repeats = description["mean_rate_hz"], description["repeats_per_condition"]
+    rows = [
+        ["subject", f"{subject['identifier']} ({subject['species']}, sex {subject['sex']})"],
+        ["source", description["source"] or "not described"],
+        ["units", f"{units['n']} ({classes})"],
+        ["duration", f"{description['duration_s']:.6g} s"],
+        ["spikes", str(description["n_spikes"])],
+    ]
+    if rate is not None:
+        rows.append(["mean rate", f"{_span(rate)} Hz (median {rate['median']:.3g})"])
+    rows.append(["trials", f"{description['n_trials']}, {description['n_blank_trials']} blank"])
+    for title, name, unit in (
+        ("orientations", "orientations_deg", " deg"),
+        ("directions", "directions_deg", " deg"),
+        ("contrasts", "contrasts", ""),
+    ):
+        if description[name]:
+            values = ", ".join(f"{value:g}" for value in description[name])
+            rows.append([title, f"{len(description[name])}: {values}{unit}"])
+    if repeats is not None:
+        rows.append(["repeats", f"{_span(repeats)} of each stimulus in each epoch"])
+    return rows
+
+
+def _epoch_rows(description: dict[str, Any]) -> list[list[str]]:
+    return [
+        [
+            epoch["name"],
+            f"{epoch['start_s']:.6g} to {epoch['stop_s']:.6g} s",
+            f"{epoch['n_trials']} trials",
+        ]
+        for epoch in description["epochs"]
+    ]
+
+
+def _channel_row(channel: dict[str, Any]) -> list[str]:
+    depth = channel["depth_um"]
+    return [
+        channel["name"],
+        f"{channel['quantity']} ({channel['unit']})",
+        f"{channel['rate_hz']:g} Hz",
+        f"{channel['duration_s']:.6g} s",
+        "depth unknown" if depth is None else f"{depth:g} µm deep",
+    ]
+
+
+def _dose_row(dose: dict[str, Any]) -> list[str]:
+    return [
+        str(dose["name"]),
+        f"{dose['blocker']}, {dose['route']}",
+        f"{dose['amount']} {dose['unit']}",
+        f"{dose['start_s']} to {dose['stop_s']} s",
+    ]
+
+
+def _analysis_row(analysis: dict[str, Any]) -> list[str]:
+    return [analysis["name"], "yes" if analysis["possible"] else "no", analysis["reason"]]
+
+
+def _span(values: dict[str, float]) -> str:
+    if values["min"] == values["max"]:
+        return f"{values['min']:.3g}"
+    return f"{values['min']:.3g} to {values['max']:.3g}"
+
+
+def _lines(rows: list[list[str]], indent: int = 0) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        " " * indent
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,46 @@
+"""What the parts of a recording are called in an NWB file, for its writer and its reader."""
+
+from __future__ import annotations
+
+TRIALS_IN_NWB = {"onset_s": "start_time", "offset_s": "stop_time"}
+# A table already has a `name` of its own in NWB, so a column cannot be called that.
+EPOCHS_IN_NWB = {"name": "epoch_name", "start_s": "start_time", "stop_s": "stop_time"}
+DOSES_IN_NWB = {"name": "dose_name"}
+DOSES = "doses"
+"""The processing module, and the table in it, that hold the dose log."""
+
+UNIT_NAME = "source_name"
+"""Column with the names of units that are not numbers."""
+
+NO_SOURCE = "Source not described."
+"""NWB insists on a description of the session."""
+
+PLACE = "channel {position}; depth below the pia: {depth_um!r} µm"
+PLACE_PATTERN = r"channel (?P<position>\d+); depth below the pia: (?P<depth_um>\S+) µm"
+"""Comment on a continuous channel: its place in the list and in the tissue (nan: unknown)."""
+
+AGE_UNKNOWN = "P0D/"
+"""NWB insists on an age: born, and no more is said."""
+
+DESCRIPTIONS = {
+    "cell_class": "pyr, pv, sst, vip, unknown, or the word of the source",
+    "x_um": "position along the cortical surface, µm",
+    "y_um": "position along the cortical surface, across x, µm",
+    "depth_um": "depth below the pia, µm",
+    "start_time": "start, seconds from session start",
+    "stop_time": "end, seconds from session start",
+    "orientation_deg": "orientation of the grating, degrees in [0, 180); NaN on a blank trial",
+    "direction_deg": "direction of motion of the grating, degrees; NaN on a blank trial",
+    "contrast": "contrast of the grating, in the unit of the source",
+    "epoch": "name of the epoch that the trial belongs to",
+    "epoch_name": "name of the condition that held from start_time to stop_time",
+    "dose_name": "name of the dose",
+    "blocker": "substance that was given",
+    "route": "route by which it was given",
+    "start_s": "start of dosing, seconds from session start",
+    "stop_s": "end of dosing, seconds from session start",
+    "amount": "amount given, in the unit of column unit",
+    "unit": "unit of the amount",
+    UNIT_NAME: "name of the unit in its source",
+}
+"""What each column holds, in words; other columns are described by their name."""

@@ -1,0 +1,344 @@
+"""An NWB 2 file to a recording, our own files and other people's.
+
+Columns are read whole with h5py: building pynwb's objects takes longer than reading the spikes.
+What a file leaves out is filled in where that is safe (time base, cell class, time support,
+epochs); what cannot be right is refused with a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ketacortex.errors import ConfigurationError, DataError
+from ketacortex.recording.checks import check_spike_times, check_trials
+from ketacortex.recording.nwb_names import (
+    DOSES,
+    DOSES_IN_NWB,
+    EPOCHS_IN_NWB,
+    NO_SOURCE,
+    PLACE_PATTERN,
+    TRIALS_IN_NWB,
+    UNIT_NAME,
+)
+from ketacortex.recording.recording import DOSE_COLUMNS, Channel, Recording, Subject
+from ketacortex.recording.standard_tables import (
+    DIRECTION_NAMES,
+    ORIENTATION_NAMES,
+    no_epochs,
+    standard_trials,
+    standard_units,
+    time_support_s,
+    with_epochs,
+)
+
+DEFAULT_SAMPLE_RATE_HZ = 1e6
+"""A microsecond is finer than any spike is timed."""
+COARSEST_RESOLUTION_S = 0.1
+"""A resolution above this is a slip, often the sampling rate in its place."""
+
+EPOCH_NAME_NAMES = ("epoch_name", "name", "label", "epoch", "condition", "phase", "block")
+NOT_TRIALS = ("epochs", "invalid_times")
+
+
+def read_nwb(path: str | os.PathLike[str]) -> Recording:
+    """Read one NWB 2 file as a recording.
+
+    A file without trials, or whose trials have no orientation, is read: it can be described, and
+    `require_tuning_trials` says what it lacks. Times that cannot be right are refused.
+
+    Parameters
+    ----------
+    path : file name
+
+    Returns
+    -------
+    Recording
+        Time base: the `resolution` of the spike times, otherwise a microsecond. Time support:
+        the hull of `obs_intervals`, otherwise from the first to the last spike or trial. Trials:
+        the `trials` table, or the intervals table that has an orientation. Cell class `unknown`,
+        and the single epoch `all`, where the file says nothing. Continuous channels: the
+        one-dimensional, regularly sampled series in `acquisition`.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such file.
+    DataError
+        It is not a readable NWB file, or its spikes or trials cannot be right.
+    """
+    path = Path(path)
+    if not path.is_file():
+        found = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise ConfigurationError(f"{path} {found}. Give the name of an NWB file.")
+    try:
+        with _open(path) as file:
+            return _recording(file, path.stem)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    except (OSError, KeyError, RuntimeError) as error:
+        raise DataError(
+            f"{path}: the file is damaged ({error}), so what it holds cannot be trusted. "
+            "Copy it again from where it came from."
+        ) from error
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[h5py.File]:
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        if "truncated" in str(error):
+            raise DataError(
+                f"the file is truncated: it ends after {path.stat().st_size} bytes, before its "
+                "content does. Copy or download it again."
+            ) from error
+        if not h5py.is_hdf5(path):
+            raise DataError(
+                "this is not an HDF5 file, and NWB is HDF5. Convert the data to NWB first; "
+                "gallery/tables_to_nwb.py shows how."
+            ) from error
+        raise
+    with file:
+        if "nwb_version" not in file.attrs:
+            raise DataError(
+                "this is an HDF5 file but not NWB 2: it has no nwb_version. Convert the data to "
+                "NWB first; gallery/tables_to_nwb.py shows how."
+            )
+        yield file
+
+
+def _recording(file: h5py.File, stem: str) -> Recording:
+    times_s, spike_index, units_table = _spikes(file)
+    units = _units(units_table)
+    sample_rate_hz = _sample_rate_hz(file["units/spike_times"])
+    trials = _trials(file)
+    check_trials(trials)
+    check_spike_times(times_s, spike_index, units.index.tolist(), trials)
+    start_s, stop_s = _time_support_s(file, times_s, trials)
+    trials, epochs = with_epochs(trials, _epochs(file), start_s, stop_s)
+    return Recording(
+        subject=_subject(file, stem),
+        spike_samples=np.rint(times_s * sample_rate_hz).astype(np.int64),
+        spike_index=spike_index,
+        sample_rate_hz=sample_rate_hz,
+        units=units,
+        trials=trials,
+        epochs=epochs,
+        start_s=start_s,
+        stop_s=stop_s,
+        channels=_channels(file),
+        doses=_doses(file),
+        source=_source(file),
+    )
+
+
+def _spikes(file: h5py.File) -> tuple[NDArray[np.float64], NDArray[np.int64], pd.DataFrame]:
+    group = file.get("units")
+    if group is None or "spike_times" not in group or "spike_times_index" not in group:
+        raise DataError(
+            "the file holds no units with spike times, so there is nothing to analyse. "
+            "Sort the spikes first, and write them as the units table."
+        )
+    times_s = np.asarray(group["spike_times"][()], float)
+    ends = np.asarray(group["spike_times_index"][()], np.int64)
+    if len(ends) == 0:
+        raise DataError(
+            "the units table has no rows: the file holds no units. Sort the spikes first."
+        )
+    spike_index = np.concatenate([[0], ends])
+    if times_s.ndim != 1 or np.any(np.diff(spike_index) < 0) or ends[-1] != len(times_s):
+        raise DataError(
+            f"the units table is inconsistent: spike_times has {len(times_s)} entries and "
+            f"spike_times_index runs to {ends.max()}. Write the units table again."
+        )
+    return times_s, spike_index, _table(group, n_rows=len(ends))
+
+
+def _units(table: pd.DataFrame) -> pd.DataFrame:
+    if UNIT_NAME in table:
+        table = table.set_index(UNIT_NAME)
+        table.index.name = None
+    return standard_units(table)
+
+
+def _sample_rate_hz(spike_times: h5py.Dataset) -> float:
+    resolution_s = float(spike_times.attrs.get("resolution", np.nan))
+    if not 0 < resolution_s < COARSEST_RESOLUTION_S:
+        return DEFAULT_SAMPLE_RATE_HZ
+    # A rate is a short number and its reciprocal is not: undo the rounding of the division.
+    return round(1.0 / resolution_s, 6)
+
+
+def _trials(file: h5py.File) -> pd.DataFrame:
+    name = _trials_name(file)
+    if name is None:
+        table = pd.DataFrame({column: [] for column in TRIALS_IN_NWB})
+    else:
+        table = _interval_table(file[f"intervals/{name}"], TRIALS_IN_NWB)
+    return standard_trials(table.reset_index(drop=True))
+
+
+def _trials_name(file: h5py.File) -> str | None:
+    """The intervals table with the gratings, preferring `trials`, then drifting gratings."""
+    intervals = file.get("intervals", {})
+    names = [name for name in intervals if name not in NOT_TRIALS]
+    angled = [
+        name
+        for name in names
+        if {column.lower() for column in intervals[name]} & {*ORIENTATION_NAMES, *DIRECTION_NAMES}
+    ]
+    if angled:
+        n_rows = {name: len(intervals[name]["id"]) for name in angled}
+        return min(
+            angled, key=lambda name: (name != "trials", "drifting" not in name, -n_rows[name])
+        )
+    return "trials" if "trials" in names else None
+
+
+def _epochs(file: h5py.File) -> pd.DataFrame:
+    if "intervals/epochs" not in file:
+        return no_epochs()
+    group = file["intervals/epochs"]
+    table = _interval_table(group, EPOCHS_IN_NWB).reset_index(drop=True)
+    if "name" not in table:
+        found = next((name for name in EPOCH_NAME_NAMES if name in table), None)
+        names = _first_tags(group, len(table)) if found is None else table.pop(found).astype(str)
+        table.insert(0, "name", names)
+    first = list(EPOCHS_IN_NWB)
+    return table[first + [column for column in table if column not in first]]
+
+
+def _first_tags(group: h5py.Group, n_rows: int) -> list[str]:
+    """The first tag of each epoch, or its number where there are no tags."""
+    names = [f"epoch {row + 1}" for row in range(n_rows)]
+    if "tags" not in group or "tags_index" not in group:
+        return names
+    tags = group["tags"].asstr(errors="replace")[()]
+    ends = np.concatenate([[0], group["tags_index"][()]]).astype(int)
+    return [
+        str(tags[first]) if first < last else name
+        for name, first, last in zip(names, ends[:-1], ends[1:], strict=True)
+    ]
+
+
+def _interval_table(group: h5py.Group, names_in_nwb: dict[str, str]) -> pd.DataFrame:
+    table = _table(group)
+    for needed in ("start_time", "stop_time"):
+        if needed not in table:
+            raise DataError(
+                f"the {Path(group.name).name} table has no {needed}; its rows cannot be placed in "
+                f"time. Columns found: {', '.join(map(str, table)) or 'none'}. Add {needed}."
+            )
+    return table.rename(columns={nwb: ours for ours, nwb in names_in_nwb.items()})
+
+
+def _table(group: h5py.Group, n_rows: int | None = None) -> pd.DataFrame:
+    """The columns of a table that have one number or word a row; the index is the row's id."""
+    n_rows = len(group["id"]) if n_rows is None else n_rows
+    ragged = {name.removesuffix("_index") for name in group if name.endswith("_index")}
+    named = [_text(name) for name in group.attrs.get("colnames", [])]
+    names = [name for name in named if name in group] or sorted(group)
+    columns = {}
+    for name in names:
+        column = group[name]
+        if name == "id" or name in ragged or name.removesuffix("_index") in ragged:
+            continue
+        if isinstance(column, h5py.Dataset) and column.shape == (n_rows,):
+            values = _values(column)
+            if values is not None:
+                columns[name] = values
+    index = group["id"][()] if "id" in group and len(group["id"]) == n_rows else np.arange(n_rows)
+    return pd.DataFrame(columns, index=pd.Index(index))
+
+
+def _values(column: h5py.Dataset) -> Any:
+    if h5py.check_string_dtype(column.dtype) is not None:
+        return column.asstr(errors="replace")[()].tolist()
+    return column[()] if column.dtype.kind in "biuf" else None
+
+
+def _time_support_s(
+    file: h5py.File, times_s: NDArray[np.float64], trials: pd.DataFrame
+) -> tuple[float, float]:
+    observed_s = np.asarray(file.get("units/obs_intervals", np.empty((0, 2))))
+    if observed_s.size == 0:
+        return time_support_s(times_s, trials)
+    return float(observed_s.min()), float(observed_s.max())
+
+
+def _subject(file: h5py.File, stem: str) -> Subject:
+    group = file.get("general/subject", {})
+    known = {
+        name: _text(group[nwb_name][()])
+        for name, nwb_name in (
+            ("identifier", "subject_id"),
+            ("species", "species"),
+            ("sex", "sex"),
+            ("description", "description"),
+        )
+        if nwb_name in group
+    }
+    # Two files of one animal that both leave it out would count as two animals, never as one.
+    return Subject(**{"identifier": stem, **known})
+
+
+def _source(file: h5py.File) -> str:
+    if "session_description" not in file:
+        return ""
+    description = _text(file["session_description"][()])
+    return "" if description == NO_SOURCE else description
+
+
+def _channels(file: h5py.File) -> tuple[Channel, ...]:
+    acquired = file.get("acquisition", {})
+    series = [
+        acquired[name]
+        for name in acquired
+        if "starting_time" in acquired[name]
+        and isinstance(acquired[name].get("data"), h5py.Dataset)
+        and acquired[name]["data"].ndim == 1
+    ]
+    # HDF5 lists its groups by name; the recording has an order of its own.
+    return tuple(_channel(one) for one in sorted(series, key=_position))
+
+
+def _position(series: h5py.Group) -> float:
+    place = re.match(PLACE_PATTERN, _text(series.attrs.get("comments", "")))
+    return int(place["position"]) if place else np.inf
+
+
+def _channel(series: h5py.Group) -> Channel:
+    data, start = series["data"], series["starting_time"]
+    conversion, offset = data.attrs.get("conversion", 1.0), data.attrs.get("offset", 0.0)
+    place = re.match(PLACE_PATTERN, _text(series.attrs.get("comments", "")))
+    return Channel(
+        name=Path(series.name).name,
+        quantity=_text(series.attrs.get("description", "")),
+        unit=_text(data.attrs.get("unit", "")),
+        values=np.asarray(data[()], np.float32) * np.float32(conversion) + np.float32(offset),
+        rate_hz=float(start.attrs["rate"]),
+        start_s=float(start[()]),
+        depth_um=float(place["depth_um"]) if place else float("nan"),
+    )
+
+
+def _doses(file: h5py.File) -> pd.DataFrame:
+    name = f"processing/{DOSES}/{DOSES}"
+    if name not in file:
+        return pd.DataFrame(columns=list(DOSE_COLUMNS))
+    columns = {nwb: ours for ours, nwb in DOSES_IN_NWB.items()}
+    return _table(file[name]).rename(columns=columns).reset_index(drop=True)
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,214 @@
+"""The engine: holds the state of one running cortex and turns stimuli into spikes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import poisson
+
+from ketacortex.errors import SimulationError
+from ketacortex.model.circuit import DT_MS, Circuit
+from ketacortex.model.settings import CircuitSettings
+from ketacortex.simulate.kernel import Constants, State, Wires, advance
+from ketacortex.units import MS_PER_S
+
+STEPS_PER_S = MS_PER_S / DT_MS
+IMPLAUSIBLE_HZ = 150.0  # no cortex fires so fast on average for a whole trial
+
+
+def make_constants(s: CircuitSettings, dt_ms: float = DT_MS) -> Constants:
+    """Constants of the kernel for a step of `dt_ms`."""
+    f = np.float32
+    p, r = s.pyr, s.receptors
+    decay = lambda tau_ms: f(np.exp(-dt_ms / tau_ms))  # noqa: E731
+    peak = lambda tau_ms: _peak_factor(r.nmda_rise_ms, tau_ms)  # noqa: E731
+    steps = lambda ms: round(ms / dt_ms)  # noqa: E731
+    b = s.background
+    return Constants(
+        n_pyr=p.n,
+        n_branch=p.n_branches,
+        n_pv=s.pv.n,
+        min_delay=max(steps(s.wiring.delay_min_ms), 1),
+        max_delay=steps(s.wiring.delay_max_ms),
+        k_branch=f(dt_ms / p.branch_capacitance_pf),
+        k_soma=f(dt_ms / p.capacitance_pf),
+        k_pv=f(dt_ms / s.pv.capacitance_pf),
+        k_sst=f(dt_ms / s.sst.capacitance_pf),
+        leak_branch=f(p.branch_leak_nanosiemens),
+        leak_soma=f(p.leak_nanosiemens),
+        leak_pv=f(s.pv.leak_nanosiemens),
+        leak_sst=f(s.sst.leak_nanosiemens),
+        coupling=f(p.coupling_nanosiemens),
+        rest=f(p.rest_mv),
+        gaba_reversal=f(r.gaba_reversal_mv),
+        hcn_conductance=f(p.hcn_nanosiemens),
+        hcn_reversal=f(p.hcn_reversal_mv),
+        hcn_half=f(p.hcn_half_mv),
+        hcn_slope=f(1 / p.hcn_slope_mv),
+        hcn_relax=f(1 - np.exp(-10 * dt_ms / p.hcn_relaxation_ms)),
+        adaptation_reversal=f(p.adaptation_reversal_mv),
+        jump_pyr=f(p.adaptation_jump_nanosiemens),
+        jump_pv=f(s.pv.adaptation_jump_nanosiemens),
+        jump_sst=f(s.sst.adaptation_jump_nanosiemens),
+        decay_adaptation=decay(p.adaptation_decay_ms),
+        reset_pyr=f(p.reset_mv),
+        reset_pv=f(s.pv.reset_mv),
+        reset_sst=f(s.sst.reset_mv),
+        refractory_pyr=f(steps(p.refractory_ms)),
+        refractory_pv=f(steps(s.pv.refractory_ms)),
+        refractory_sst=f(steps(s.sst.refractory_ms)),
+        current_pyr=f(p.current_pa),
+        decay_ampa=decay(r.ampa_decay_ms),
+        decay_nmda=decay(r.nmda_decay_ms),
+        decay_nmda_inter=decay(r.nmda_decay_interneuron_ms),
+        decay_rise=decay(r.nmda_rise_ms),
+        decay_gaba_branch=decay(r.gaba_branch_decay_ms),
+        decay_gaba_soma=decay(r.gaba_soma_decay_ms),
+        decay_gaba_inter=decay(r.gaba_interneuron_decay_ms),
+        nmda_peak=f(peak(r.nmda_decay_ms)),
+        nmda_peak_inter=f(peak(r.nmda_decay_interneuron_ms)),
+        nmda_ceiling=f(1 / r.nmda_ceiling_nanosiemens),
+        nmda_ceiling_inter=f(1 / r.nmda_ceiling_interneuron_nanosiemens),
+        mg_slope=f(-r.mg_slope_per_mv),
+        mg_ratio_2ab=f(r.magnesium_millimolar / r.mg_affinity_millimolar),
+        mg_ratio_2d=f(
+            r.magnesium_millimolar * r.mg_affinity_glun2d_ratio / r.mg_affinity_millimolar
+        ),
+        facilitation_keep=f(1 - s.wiring.es_release),
+        facilitation_rate=f(dt_ms / s.wiring.es_facilitation_ms),
+        background_pyr=f(b.branch_nanosiemens),
+        background_pv=f(b.pv_nanosiemens),
+        background_sst=f(b.sst_nanosiemens),
+        background_cumulative_pyr=_cumulative(b.branch_hz * p.n * p.n_branches * dt_ms),
+        background_cumulative_pv=_cumulative(b.pv_hz * s.pv.n * dt_ms),
+        background_cumulative_sst=_cumulative(b.sst_hz * s.sst.n * dt_ms),
+    )
+
+
+def _peak_factor(rise_ms: float, decay_ms: float) -> float:
+    """Factor that makes the peak of `exp(-t/decay) - exp(-t/rise)` equal 1."""
+    at = rise_ms * decay_ms / (decay_ms - rise_ms) * np.log(decay_ms / rise_ms)
+    return float(1 / (np.exp(-at / decay_ms) - np.exp(-at / rise_ms)))
+
+
+def _cumulative(events_per_s_ms: float) -> NDArray[np.float64]:
+    """Cumulative Poisson probabilities of the events in one step, to the last float64 digit."""
+    mean = events_per_s_ms / MS_PER_S
+    last = int(mean + 10 * np.sqrt(mean)) + 25
+    return poisson.cdf(np.arange(last + 1), mean)
+
+
+def make_wires(circuit: Circuit, constants: Constants) -> Wires:
+    """The circuit's connections in the kernel's order and precision."""
+    c, s = constants, circuit.settings
+    n_delay = c.max_delay - c.min_delay + 1
+    row = circuit.source * n_delay + circuit.delay - c.min_delay
+    pointer = np.searchsorted(row, np.arange(circuit.n_cells * n_delay + 1))
+    n_branch_compartments = s.pyr.n * s.pyr.n_branches
+    share_2d = np.repeat(
+        [0.0, s.pv.share_glun2d, s.sst.share_glun2d], [s.pyr.n, s.pv.n, s.sst.n]
+    )
+    share_2ab = np.where(circuit.cell_class == "pyr", 0.0, 1 - share_2d)
+    f = np.float32
+    return Wires(
+        pointer=pointer.astype(np.int64),
+        target=circuit.target.astype(np.int32),
+        ampa=circuit.ampa.astype(f),
+        nmda=circuit.nmda.astype(f),
+        afferent_pointer=np.searchsorted(
+            circuit.afferent_source, np.arange(len(circuit.afferent_preferred_deg) + 1)
+        ).astype(np.int64),
+        afferent_target=circuit.afferent_target.astype(np.int32),
+        afferent_ampa=circuit.afferent_ampa.astype(f),
+        afferent_nmda=circuit.afferent_nmda.astype(f),
+        ampa_gain=np.ones(n_branch_compartments, f),
+        nmda_gain=circuit.branch_nmda_ratio.ravel().astype(f),
+        share_2ab=share_2ab.astype(f),
+        share_2d=share_2d.astype(f),
+        threshold=circuit.threshold_mv.astype(f),
+    )
+
+
+def make_state(circuit: Circuit, constants: Constants, seed: int) -> State:
+    """A cortex at rest, its voltages scattered, with a background generator of its own."""
+    s, c = circuit.settings, constants
+    n_branch_compartments = s.pyr.n * s.pyr.n_branches
+    n_compartment = n_branch_compartments + circuit.n_cells
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n_slot = c.max_delay + 1
+    f = np.float32
+    zeros = lambda n: np.zeros(n, f)  # noqa: E731
+    return State(
+        voltage=(s.pyr.rest_mv + 5 * rng.random(n_compartment)).astype(f),
+        ampa=zeros(n_compartment),
+        nmda_decay=zeros(n_compartment),
+        nmda_rise=zeros(n_compartment),
+        gaba=zeros(n_compartment),
+        hcn_gate=np.full(n_branch_compartments, 0.2, f),
+        adaptation=zeros(circuit.n_cells),
+        refractory=zeros(circuit.n_cells),
+        spiked=np.zeros(circuit.n_cells, np.int32),
+        axial=zeros(s.pyr.n),
+        facilitation=zeros(s.pyr.n),
+        facilitation_step=np.zeros(s.pyr.n, np.int64),
+        ring=np.zeros((n_slot, circuit.n_cells), np.int32),
+        ring_count=np.zeros(n_slot, np.int64),
+        random=rng.integers(0, 2**63, 1).astype(np.uint64),
+        step=np.zeros(1, np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Spikes in order of time: step and cell of each."""
+
+    step: NDArray[np.int64]
+    cell: NDArray[np.int64]
+
+
+class Cortex:
+    """One running cortex: give it afferent spikes, get its spikes; state carries over."""
+
+    def __init__(self, circuit: Circuit, seed: int) -> None:
+        self.circuit = circuit
+        self._constants = make_constants(circuit.settings)
+        self._wires = make_wires(circuit, self._constants)
+        self._state = make_state(circuit, self._constants, seed)
+        self._out_step = np.empty(max(1 << 16, 4 * circuit.n_cells), np.int64)
+        self._out_cell = np.empty(len(self._out_step), np.int32)
+
+    @property
+    def step(self) -> int:
+        """Steps since the start."""
+        return int(self._state.step[0])
+
+    def run(
+        self, n_steps: int, event_step: NDArray[np.int64], event_afferent: NDArray[np.int64]
+    ) -> Spikes:
+        """Advance by `n_steps` under afferent spikes at steps counted from now."""
+        first = self.step
+        until, event = first + n_steps, 0
+        steps: list[NDArray[np.int64]] = []
+        cells: list[NDArray[np.int64]] = []
+        absolute = event_step + first
+        while self.step < until:
+            n, event = advance(
+                self._state, self._wires, self._constants, until, absolute, event_afferent,
+                event, self._out_step, self._out_cell,
+            )  # fmt: skip
+            steps.append(self._out_step[:n].copy())
+            cells.append(self._out_cell[:n].astype(np.int64))
+        spikes = Spikes(np.concatenate(steps), np.concatenate(cells))
+        self._check(spikes, n_steps)
+        return spikes
+
+    def _check(self, spikes: Spikes, n_steps: int) -> None:
+        rate_hz = len(spikes.step) / self.circuit.n_cells / (n_steps / STEPS_PER_S)
+        if not np.isfinite(self._state.voltage).all() or rate_hz > IMPLAUSIBLE_HZ:
+            raise SimulationError(
+                f"the circuit fired at {rate_hz:.0f} Hz on average around "
+                f"{self.step / STEPS_PER_S:.1f} s; no cortex does that for a whole trial. "
+                "Lower the excitatory or raise the inhibitory weights that were changed."
+            )
