@@ -146,7 +146,7 @@ class Receptors(Settings):
 class Wiring(Settings):
     """Who contacts whom, how strongly and how late; every cell of a class has equal in-degree."""
 
-    ee_share: Annotated[float, sourced("share", "study 1", "pyramids a pyramid hears", ge=0)] = 0.15
+    ee_share: Annotated[float, sourced("share", "study 1", "pyramids a pyramid hears", ge=0)] = 0.07
     ee_like_to_like: Annotated[
         float, sourced("-", "study 1", "p ~ exp(k (cos 2 dPO - 1))", ge=0)
     ] = 1.5
@@ -164,9 +164,9 @@ class Wiring(Settings):
     se_share: Annotated[
         float, sourced("share", "study 1", "SST cells that reach a pyramid", ge=0)
     ] = 0.5
-    ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.6
-    ep_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA, E->PV", ge=0)] = 0.5
-    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.15
+    ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.7
+    ep_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA, E->PV", ge=0)] = 0.2
+    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.03
     pe_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, PV->E soma", ge=0)] = 3.0
     pp_nanosiemens: Annotated[float, sourced("nS", "study 1", "GABA, PV->PV", ge=0)] = 1.0
     se_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, SST->E branch", ge=0)] = 1.2
@@ -213,11 +213,11 @@ class Afferents(Settings):
     ] = 5.0
     rest_hz: Annotated[float, sourced("Hz", "study 2", "rate in a blank", ge=0)] = 1.5
     pedestal_hz: Annotated[float, sourced("Hz", "study 2", "untuned rise with a grating", ge=0)] = 7.0
-    peak_hz: Annotated[float, sourced("Hz", "study 1", "tuned rise with a grating", ge=0)] = 40.0
-    tuning: Annotated[float, sourced("-", "study 1", "concentration of tuning", ge=0)] = 2.5
-    pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.85
-    pv_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto PV", ge=0)] = 0.35
-    sst_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto SST", ge=0)] = 0.10
+    peak_hz: Annotated[float, sourced("Hz", "study 1", "tuned rise with a grating", ge=0)] = 20.0
+    tuning: Annotated[float, sourced("-", "study 1", "concentration of tuning", ge=0)] = 1.2
+    pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.65
+    pv_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto PV", ge=0)] = 0.13
+    sst_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto SST", ge=0)] = 0.05
     pyr_nmda_ratio: Annotated[
         float, sourced("ratio", "study 2: less NMDA than recurrent", "NMDA over AMPA", ge=0)
     ] = 0.5
@@ -233,12 +233,12 @@ class Afferents(Settings):
 class Background(Settings):
     """Private Poisson excitation from the rest of the brain, through AMPA."""
 
-    branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 100.0
-    branch_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.8
-    pv_hz: Annotated[float, sourced("Hz", BASELINE, "events a PV cell", ge=0)] = 400.0
-    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.5
-    sst_hz: Annotated[float, sourced("Hz", BASELINE, "events an SST cell", ge=0)] = 400.0
-    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.3
+    branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 130.0
+    branch_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 2.5
+    pv_hz: Annotated[float, sourced("Hz", BASELINE, "events a PV cell", ge=0)] = 1000.0
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.1
+    sst_hz: Annotated[float, sourced("Hz", BASELINE, "events an SST cell", ge=0)] = 1000.0
+    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.4
 
 
 class CircuitSettings(Settings):

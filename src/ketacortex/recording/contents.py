@@ -127,9 +127,8 @@ def _why_no_shift(recording: Recording) -> str | None:
     if len(tuned) >= 2:
         return None
     return (
-        f"{len(tuned)} of {recording.trials['epoch'].nunique()} epochs has at least "
-        f"{MIN_ORIENTATIONS} orientations; a shift compares 2. Name the conditions in a trials "
-        "column called epoch."
+        f"epochs with at least {MIN_ORIENTATIONS} orientations: {', '.join(tuned) or 'none'}; a "
+        "shift compares 2. Name the conditions in a trials column called epoch."
     )
 
 

@@ -57,10 +57,7 @@ def standard_units(table: pd.DataFrame) -> pd.DataFrame:
     """
     spelling = {str(column).lower(): column for column in table}
     found = next((spelling[name] for name in CELL_CLASS_NAMES if name in spelling), None)
-    if found is None:
-        words = ["unknown"] * len(table)
-    else:
-        words = table[found].astype(str).tolist()
+    words = ["unknown"] * len(table) if found is None else table[found].astype(str).tolist()
     if found != "cell_class":
         words = [word.strip().lower() for word in words]
     units = table.drop(columns=[] if found is None else [found])
