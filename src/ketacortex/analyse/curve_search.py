@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 N_START_MU = 36
 N_START_KAPPA = 6
-N_STEPS = 30
+N_STEPS = 100
 SMALLEST_STEP = 1e-7
 """Radians of doubled angle and log kappa; 3e-6 degrees of orientation."""
 LARGEST_STEP = 0.5
@@ -146,9 +146,7 @@ def _projected(
     residual = rate - baseline[:, None] - amplitude[:, None] * curve
     slope = amplitude[:, None] * kappa * curve
     along_mu = slope * (np.outer(np.cos(place[0]), np.sin(doubled)) - np.sin(mu) * np.cos(doubled))
-    along_kappa = slope * (
-        np.cos(mu) * np.cos(doubled) + np.sin(mu) * np.sin(doubled) - 1.0
-    )
+    along_kappa = slope * (np.cos(mu) * np.cos(doubled) + np.sin(mu) * np.sin(doubled) - 1.0)
     # With b held at 0 a shift of all rates is not free, so the mean stays in.
     is_free = (baseline > 0)[:, None]
     curve = curve - is_free * curve.mean(axis=1, keepdims=True)

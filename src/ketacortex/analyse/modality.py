@@ -12,6 +12,18 @@ from numpy.typing import NDArray
 MIN_BLANKS = 20
 """Blank trials without which the shape of a distribution is not visible."""
 UP_STATE_SHARE_OF_EVOKED = 0.5
+NULL_N = np.array([20, 40, 80, 160, 400])
+NULL_UPPER_TAIL = np.array([1.0, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001])
+NULL_QUANTILES = np.array(
+    [
+        [0.1786, 0.2868, 0.3286, 0.3820, 0.4357, 0.4711, 0.5117, 0.5392, 0.5637, 0.6214],
+        [0.1808, 0.2971, 0.3418, 0.3952, 0.4524, 0.4883, 0.5320, 0.5616, 0.5896, 0.6497],
+        [0.1813, 0.3060, 0.3517, 0.4084, 0.4680, 0.5051, 0.5493, 0.5820, 0.6139, 0.6800],
+        [0.1945, 0.3134, 0.3611, 0.4173, 0.4799, 0.5194, 0.5668, 0.5989, 0.6239, 0.6867],
+        [0.1953, 0.3196, 0.3670, 0.4258, 0.4874, 0.5280, 0.5779, 0.6086, 0.6370, 0.7107],
+    ]
+)
+"""Quantiles of sqrt(n) dip of n uniform values, (n, tail); 12000 to 40000 samples of `dip` each."""
 
 
 def unimodality_p_value(values: NDArray[np.float64]) -> float:
@@ -67,11 +79,12 @@ def dip(values: NDArray[np.float64]) -> float:
     0.249
     """
     place, n_here = np.unique(np.asarray(values, float), return_counts=True)
-    above = np.cumsum(n_here).astype(float)
-    below = above - n_here
+    above: NDArray[np.float64] = np.cumsum(n_here, dtype=np.float64)
+    below: NDArray[np.float64] = above - n_here
     first, last, largest = 0, len(place) - 1, 1.0
     while True:
-        x, low, high = (a[first : last + 1] for a in (place, below, above))
+        here = slice(first, last + 1)
+        x, low, high = place[here], below[here], above[here]
         convex, concave = _lower_hull(x, low), _lower_hull(x, -high)
         minorant = np.interp(x, x[convex], low[convex])
         majorant = np.interp(x, x[concave], high[concave])
@@ -114,6 +127,22 @@ def _lower_hull(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.in
             hull.pop()
         hull.append(i)
     return np.array(hull)
+
+
+def spread_ties(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Counts with equal ones laid out evenly over the width of one count.
+
+    Whole numbers stand in heaps with gaps between them, which a test of modes would take for
+    modes; spread out they are a histogram.
+
+    >>> spread_ties(np.array([3.0, 2.0, 3.0])).tolist()
+    [2.75, 2.0, 3.25]
+    """
+    _, which, n_here = np.unique(counts, return_inverse=True, return_counts=True)
+    order = np.argsort(which, kind="stable")
+    rank = np.empty(len(counts))
+    rank[order] = np.arange(len(counts)) - (np.cumsum(n_here) - n_here)[which[order]]
+    return counts + (rank + 0.5) / n_here[which] - 0.5
 
 
 def up_state_share(blank_rate_hz: NDArray[np.float64], evoked_rate_hz: float) -> float:

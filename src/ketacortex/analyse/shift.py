@@ -73,10 +73,7 @@ def signed_shift_deg(
 
 
 def excess_shift(
-    before: EpochResponses,
-    after: EpochResponses,
-    rng: np.random.Generator,
-    is_candidate: NDArray[np.bool_] | None = None,
+    before: EpochResponses, after: EpochResponses, rng: np.random.Generator
 ) -> ExcessShift:
     """Shift of preferred orientation of every unit in excess of error of measurement.
 
@@ -86,9 +83,8 @@ def excess_shift(
     Parameters
     ----------
     before, after : EpochResponses
+        At least 2 trials of each of at least 4 orientations; not necessarily equally many.
     rng : Generator of the halvings
-    is_candidate : (n_unit,), optional
-        Units worth fitting; any rule will do that does not look at preferred orientations.
 
     Returns
     -------
@@ -124,9 +120,8 @@ def excess_shift(
     untuned units scatter over the whole circle in both distances: noise, not bias.
     """
     first, second = split_halves(before, rng), split_halves(after, rng)
-    is_tuned = (first.p_value < HALF_ALPHA).all(axis=1) & (second.p_value < HALF_ALPHA).all(axis=1)
-    if is_candidate is not None:
-        is_tuned &= is_candidate[:, None]
+    p_value = np.concatenate([first.p_value, second.p_value], axis=1)
+    is_tuned = np.asarray((p_value < HALF_ALPHA).all(axis=1))
     a, b = _preferred_of_halves(first, is_tuned), _preferred_of_halves(second, is_tuned)
     between = _half_distance_deg(a[0] + a[1], b[0] + b[1])
     error, other_error = a[0] - a[1], b[0] - b[1]

@@ -196,9 +196,7 @@ def wrap_orientation_deg(doubled_angle: NDArray[np.float64]) -> NDArray[np.float
     return np.where(orientation_deg >= 180.0, 0.0, orientation_deg)
 
 
-def gosi(
-    rate_hz: NDArray[np.float64], orientation_deg: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def gosi(rate_hz: NDArray[np.float64], orientation_deg: NDArray[np.float64]) -> NDArray[np.float64]:
     """Global orientation selectivity, 1 - circular variance; NaN for a silent unit.
 
     Takes condition means, so that an orientation shown more often does not weigh more. Noise
@@ -265,8 +263,10 @@ def tuning_p_value(
         mean_basis = basis @ member / n_trials
         mean_root = root @ member / n_trials
         total = (root**2) @ member - n_trials * mean_root**2
-        projection = [(root * b) @ member - n_trials * mean_root * m
-                      for b, m in zip(basis, mean_basis, strict=True)]
+        projection = [
+            (root * b) @ member - n_trials * mean_root * m
+            for b, m in zip(basis, mean_basis, strict=True)
+        ]
         explained = _explained(projection, basis, member, mean_basis, n_trials)
         f_statistic = (explained / 2.0) / ((total - explained) / (n_trials - 3.0))
     enough = (total > 1e-9) & (n_trials > 3)

@@ -52,9 +52,7 @@ class CountStatistics:
         )
 
 
-def count_statistics(
-    counts: NDArray[np.float64], condition: NDArray[np.int64]
-) -> CountStatistics:
+def count_statistics(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> CountStatistics:
     """Mean and variance of the counts of every unit in every condition.
 
     Parameters
@@ -72,9 +70,7 @@ def count_statistics(
     return CountStatistics(mean=mean, variance=variance, condition=numbers)
 
 
-def fano_factor(
-    counts: NDArray[np.float64], condition: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def fano_factor(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> NDArray[np.float64]:
     """Fano factor of each unit: mean over its conditions of variance over mean.
 
     Conditions with a mean count of 0.5 or less are left out, because the ratio of two small
@@ -175,12 +171,12 @@ def noise_correlations(
     ----------
     Cohen and Kohn (2011) 10.1038/nn.2842; Ecker et al. (2010) 10.1126/science.1179867
     """
-    numbers, which, n_trials = np.unique(condition, return_inverse=True, return_counts=True)
+    _, which, n_trials = np.unique(condition, return_inverse=True, return_counts=True)
     keep = n_trials[which] >= 3
     counts, which = counts[:, keep], which[keep]
-    statistics = count_statistics(counts, which) if keep.any() else None
-    if statistics is None:
+    if not keep.any():
         return np.full((len(counts), len(counts)), np.nan)
+    statistics = count_statistics(counts, which)
     which = np.searchsorted(statistics.condition, which)
     deviation = counts - statistics.mean[:, which]
     varies = (statistics.variance > 0)[:, which]

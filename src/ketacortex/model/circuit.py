@@ -37,7 +37,7 @@ class Circuit:
     preferred_deg : (n_pyr,) deg, orientation that the cell's inputs are centred on
     branch_depth_um : (n_branch, n_pyr) µm
     branch_preferred_deg : (n_branch, n_pyr) deg
-    branch_nmda_ratio : (n_branch, n_pyr) NMDA conductance of the branch over the mean branch
+    branch_nmda_ratio : (n_branch, n_pyr) NMDA conductance of a branch over the mean branch of its cell
     threshold_mv : (n_cell,) mV
     source, target, delay, ampa, nmda : (n_synapse,) cell, compartment, steps, nS, nS
         `ampa` is a GABA conductance where the source is an interneuron.
@@ -91,9 +91,9 @@ def build_circuit(settings: CircuitSettings, animal: int) -> Circuit:
     pathways = _draw_pathways(s, animal, position, wired_by, branch_preferred)
     heterogeneity = generator("heterogeneity", animal)
     shape = (s.pyr.n_branches, s.pyr.n)
-    ratio = heterogeneity.lognormal(
-        -0.5 * s.wiring.nmda_ratio_sd**2, s.wiring.nmda_ratio_sd, shape
-    )
+    # Branches of a cell differ, cells do not: every cell's mean is 1, as if it kept its own budget.
+    ratio = heterogeneity.lognormal(0.0, s.wiring.nmda_ratio_sd, shape)
+    ratio /= ratio.mean(axis=0)
     mean_threshold = np.repeat(
         [s.pyr.threshold_mv, s.pv.threshold_mv, s.sst.threshold_mv], [s.pyr.n, s.pv.n, s.sst.n]
     )

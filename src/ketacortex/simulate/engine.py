@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from ketacortex.errors import SimulationError
-from ketacortex.model.circuit import DT_MS, Circuit
+from ketacortex.model.circuit import DT_MS, Circuit, build_circuit
 from ketacortex.model.settings import CircuitSettings
 from ketacortex.simulate.kernel import Constants, State, Wires, advance
 from ketacortex.units import MS_PER_S
@@ -158,6 +158,13 @@ def make_state(circuit: Circuit, constants: Constants, seed: int) -> State:
         random=rng.integers(0, 2**63, 1).astype(np.uint64),
         step=np.zeros(1, np.int64),
     )
+
+
+def compile_kernel() -> None:
+    """Compile the kernel, or load it from the cache, by advancing a small circuit by one step."""
+    small = CircuitSettings.model_validate({"pyr": {"n": 40}})
+    nothing = np.zeros(0, np.int64)
+    Cortex(build_circuit(small, 0), 0).run(1, nothing, nothing)
 
 
 @dataclass(frozen=True)

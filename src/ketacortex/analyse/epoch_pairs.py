@@ -1,0 +1,160 @@
+"""What changed between two epochs of one animal, over the same units in both."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketacortex.analyse.epoch_values import EpochMeasures, average
+from ketacortex.analyse.shift import ExcessShift, excess_shift, signed_shift_deg
+from ketacortex.analyse.tuning import MIN_ORIENTATIONS
+from ketacortex.analyse.variability import (
+    CountStatistics,
+    mean_over_pairs,
+    rate_matched_fano_factor,
+)
+
+SHIFT_MEASURES = (
+    "preferred_orientation_shift_abs_deg",
+    "preferred_orientation_shift_excess_deg",
+)
+"""Measures of the change itself: they have no value before."""
+PAIR_MEASURES = (
+    *SHIFT_MEASURES,
+    "osi",
+    "gosi",
+    "fano_factor",
+    "fano_factor_rate_matched",
+    "evoked_rate_hz",
+    "spontaneous_rate_hz",
+    "noise_correlation",
+)
+REASONS = {
+    "preferred_orientation_shift_abs_deg": "no unit is significantly tuned in both",
+    "preferred_orientation_shift_excess_deg": (
+        "it needs 2 trials of each of 4 orientations, and a unit that is tuned in both halves of "
+        "both"
+    ),
+    "osi": "no unit responds in both, or one shows fewer than 4 orientations",
+    "gosi": "no unit responds in both, or one shows fewer than 4 orientations",
+    "fano_factor": "no unit has a mean count above 0.5 for the same stimulus in both",
+    "fano_factor_rate_matched": "their mean counts above 0.5 have no range in common",
+    "evoked_rate_hz": "one of them has no trials with an orientation",
+    "spontaneous_rate_hz": "one of them has no blank trials",
+    "noise_correlation": "fewer than 2 units have a mean count above 0.5 in both",
+}
+"""Why a comparison of two epochs is missing, as the end of a sentence about both."""
+
+
+def unit_shift_deg(before: EpochMeasures, after: EpochMeasures) -> NDArray[np.float64]:
+    """Signed shift of preferred orientation, (n_unit,) deg; NaN unless tuned in both epochs."""
+    shift_deg = signed_shift_deg(
+        before.fit.preferred_orientation_deg, after.fit.preferred_orientation_deg
+    )
+    return np.where(before.is_significant & after.is_significant, shift_deg, np.nan)
+
+
+def unit_excess_shift(
+    before: EpochMeasures, after: EpochMeasures, rng: np.random.Generator
+) -> ExcessShift:
+    """Shift in excess of error of every unit; nothing but NaN where an epoch has too few trials."""
+    if _can_be_halved(before) and _can_be_halved(after):
+        return excess_shift(before.responses, after.responses, rng)
+    n_units = len(before.gosi)
+    nothing = np.full(n_units, np.nan)
+    return ExcessShift(between_deg=nothing, within_deg=nothing, weight=np.zeros(n_units))
+
+
+def _can_be_halved(measured: EpochMeasures) -> bool:
+    shown, n_trials = np.unique(measured.responses.tuning_orientation_deg, return_counts=True)
+    return len(shown) >= MIN_ORIENTATIONS and bool((n_trials >= 2).all())
+
+
+def paired_values(
+    before: EpochMeasures,
+    after: EpochMeasures,
+    shift_deg: NDArray[np.float64],
+    excess: ExcessShift,
+    is_member: NDArray[np.bool_],
+) -> dict[str, tuple[float, float, int]]:
+    """Value before and after of every measure over the units that have it in both epochs.
+
+    Parameters
+    ----------
+    before, after : EpochMeasures
+    shift_deg : (n_unit,) deg, of `unit_shift_deg`
+    excess : ExcessShift, of `unit_excess_shift`
+    is_member : (n_unit,)
+
+    Returns
+    -------
+    dict
+        From measure to (before, after, n_units); a shift is NaN before.
+    """
+    responsive = is_member & before.is_responsive & after.is_responsive
+    counted = is_member & before.is_counted & after.is_counted
+    moved, n_moved = average(np.abs(shift_deg), is_member)
+    return {
+        "preferred_orientation_shift_abs_deg": (float("nan"), moved, n_moved),
+        "preferred_orientation_shift_excess_deg": _mean_excess(excess, is_member),
+        "osi": _in_both(before.fit.osi, after.fit.osi, responsive),
+        "gosi": _in_both(before.gosi, after.gosi, responsive),
+        "fano_factor": _paired_fano(before, after, is_member),
+        "fano_factor_rate_matched": _matched_fano(before, after, is_member),
+        "evoked_rate_hz": _in_both(before.mean_rate_hz, after.mean_rate_hz, is_member),
+        "spontaneous_rate_hz": _in_both(
+            before.spontaneous_rate_hz, after.spontaneous_rate_hz, is_member
+        ),
+        "noise_correlation": (
+            mean_over_pairs(before.correlation, counted),
+            mean_over_pairs(after.correlation, counted),
+            int(counted.sum()),
+        ),
+    }
+
+
+def _in_both(
+    before: NDArray[np.float64], after: NDArray[np.float64], chosen: NDArray[np.bool_]
+) -> tuple[float, float, int]:
+    both = chosen & np.isfinite(before) & np.isfinite(after)
+    return average(before, both)[0], average(after, both)[0], int(both.sum())
+
+
+def _mean_excess(excess: ExcessShift, is_member: NDArray[np.bool_]) -> tuple[float, float, int]:
+    chosen = is_member & (excess.weight > 0)
+    if not chosen.any():
+        return float("nan"), float("nan"), 0
+    mean = np.average(excess.excess_deg[chosen], weights=excess.weight[chosen])
+    return float("nan"), float(mean), int(chosen.sum())
+
+
+def _paired_fano(
+    before: EpochMeasures, after: EpochMeasures, is_member: NDArray[np.bool_]
+) -> tuple[float, float, int]:
+    """Over the pairs of unit and condition that are valid in both epochs."""
+    common = np.intersect1d(before.count_statistics.condition, after.count_statistics.condition)
+    first, second = (
+        epoch.count_statistics.restricted_to(common).fano_factor[is_member]
+        for epoch in (before, after)
+    )
+    both = np.isfinite(first) & np.isfinite(second)
+    if not both.any():
+        return float("nan"), float("nan"), 0
+    return float(first[both].mean()), float(second[both].mean()), int(both.any(axis=1).sum())
+
+
+def _matched_fano(
+    before: EpochMeasures, after: EpochMeasures, is_member: NDArray[np.bool_]
+) -> tuple[float, float, int]:
+    first, second = (
+        CountStatistics(
+            mean=epoch.count_statistics.mean[is_member],
+            variance=epoch.count_statistics.variance[is_member],
+            condition=epoch.count_statistics.condition,
+        )
+        for epoch in (before, after)
+    )
+    matched_before, matched_after, _ = rate_matched_fano_factor(first, second)
+    contributes = np.isfinite(first.fano_factor).any(axis=1)
+    contributes |= np.isfinite(second.fano_factor).any(axis=1)
+    return matched_before, matched_after, int(contributes.sum())

@@ -1,0 +1,233 @@
+"""Effects over animals: the animal is the unit of replication.
+
+Each animal gives one value before and one after; cells within an animal are not independent, so
+they never enter an interval over animals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
+from ketacortex.analyse.session import ALL_UNITS, SessionFindings
+from ketacortex.analyse.statistics import Interval, NotComputed, mean_interval, ratio_interval
+
+NO_RATIO = (*SHIFT_MEASURES, "noise_correlation")
+"""Measures without a meaningful zero to take a ratio from, or without a value before."""
+KEY_COLUMNS = ["measure", "arm", "epoch", "population"]
+EFFECT_COLUMNS = [
+    *KEY_COLUMNS,
+    "before",
+    "after",
+    "change",
+    "ci_low",
+    "ci_high",
+    "ratio",
+    "ratio_ci_low",
+    "ratio_ci_high",
+    "n_animals",
+    "n_units",
+]
+ONE_ANIMAL = "units of one animal: no inference beyond it"
+UNIT_COLUMN_OF = {
+    "preferred_orientation_shift_abs_deg": "preferred_orientation_shift_deg",
+    "preferred_orientation_shift_excess_deg": "preferred_orientation_shift_excess_deg",
+    "osi": "osi",
+    "gosi": "gosi",
+    "fano_factor": "fano_factor",
+    "evoked_rate_hz": "mean_rate_hz",
+    "spontaneous_rate_hz": "spontaneous_rate_hz",
+}
+"""Column of the units table in which a single unit has the measure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effects:
+    """Effects that could be computed, and the reasons for those that could not.
+
+    Parameters
+    ----------
+    effects : `measure, arm, epoch, population, before, after, change, ci_low, ci_high, ratio,
+        ratio_ci_low, ratio_ci_high, n_animals, n_units`
+    not_computed : `measure, arm, epoch, population, reason`
+        A reason that begins with a column's name is about that column of a row in `effects`.
+    """
+
+    effects: pd.DataFrame
+    not_computed: list[dict[str, Any]]
+
+
+def changes_by_animal(sessions: Iterable[tuple[str, SessionFindings]]) -> pd.DataFrame:
+    """Before, after and change of every measure in every animal of every arm.
+
+    Several sessions of one animal in one arm are averaged first. This is the table to pair arms
+    on, animal by animal.
+
+    Returns
+    -------
+    DataFrame
+        `measure, arm, epoch, population, animal, before, after, change, n_units`; for the two
+        shift measures `before` is NaN and `change` is `after`.
+    """
+    tables = [findings.pairs.assign(arm=arm, animal=findings.animal) for arm, findings in sessions]
+    key = [*KEY_COLUMNS, "animal"]
+    columns = [*key, "before", "after", "n_units"]
+    joined = pd.concat(tables) if tables else pd.DataFrame(columns=columns)
+    table = joined.groupby(key, sort=False, as_index=False).agg(
+        before=("before", "mean"), after=("after", "mean"), n_units=("n_units", "sum")
+    )
+    is_shift = table["measure"].isin(SHIFT_MEASURES)
+    change = table["after"] - table["before"].where(~is_shift, 0.0)
+    return table.assign(change=change)[[*key, "before", "after", "change", "n_units"]]
+
+
+def compare_animals(sessions: Iterable[tuple[str, SessionFindings]]) -> Effects:
+    """Effect of every arm on every measure, with intervals over animals.
+
+    Parameters
+    ----------
+    sessions : pairs of (arm, SessionFindings)
+
+    Returns
+    -------
+    Effects
+        `change` is the mean over animals of after - before (for a shift, of after) with its 95 %
+        Student t interval; `ratio` the geometric mean of after / before with the interval of
+        the logs. Where a later epoch cannot be had in an animal, `n_animals` says so.
+    """
+    sessions = list(sessions)
+    by_animal = changes_by_animal(sessions)
+    rows: list[dict[str, Any]] = []
+    missing = _missing_everywhere(sessions, by_animal)
+    for key, table in by_animal.groupby(KEY_COLUMNS, sort=False):
+        row, reasons = _effect(dict(zip(KEY_COLUMNS, _as_tuple(key), strict=True)), table)
+        rows += row
+        missing += reasons
+    return Effects(effects=pd.DataFrame(rows, columns=EFFECT_COLUMNS), not_computed=missing)
+
+
+def compare_units(findings: SessionFindings, arm: str = "recording") -> Effects:
+    """Change of every measure over the units of one animal.
+
+    The interval is over units and says nothing about another animal: the column `inference`
+    repeats that. Measures that only a population has are in `not_computed`.
+    """
+    rows: list[dict[str, Any]] = []
+    missing: list[dict[str, Any]] = []
+    for pair in findings.pairs.to_dict("records"):
+        key = {**{c: pair[c] for c in ("measure", "epoch", "population")}, "arm": arm}
+        if pair["measure"] not in UNIT_COLUMN_OF:
+            reason = "it is one value of the population, and one animal gives no interval."
+            missing.append({**key, "reason": reason})
+            continue
+        table = _paired_units(findings.units, pair)
+        row, reasons = _effect(key, table, n_animals=1)
+        rows += [{**r, "inference": ONE_ANIMAL} for r in row]
+        missing += reasons
+    missing += [
+        {**{c: entry[c] for c in ("measure", "epoch", "population", "reason")}, "arm": arm}
+        for entry in findings.not_computed
+        if entry["reference"] is not None
+    ]
+    columns = [*EFFECT_COLUMNS, "inference"]
+    return Effects(effects=pd.DataFrame(rows, columns=columns), not_computed=missing)
+
+
+def json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as plain values for JSON: what is missing becomes None.
+
+    >>> json_rows(pd.DataFrame({"a": [1.5, float("nan")], "n": [1, 2]}))
+    [{'a': 1.5, 'n': 1}, {'a': None, 'n': 2}]
+    """
+    return [
+        {str(name): _plain(value) for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _as_tuple(key: Hashable) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _effect(
+    key: dict[str, Any], table: pd.DataFrame, n_animals: int | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The row of one effect, if there is one, and reasons for what is missing."""
+    change = mean_interval(table["change"], table.get("weight"))
+    if isinstance(change, NotComputed):
+        return [], [{**key, "reason": change.reason}]
+    reasons = []
+    if key["measure"] in SHIFT_MEASURES:
+        reasons.append({**key, "reason": "before: a shift is a change and has no value before it."})
+    ratio = _ratio(key["measure"], table)
+    if isinstance(ratio, NotComputed):
+        reasons.append({**key, "reason": f"ratio: {ratio.reason}"})
+        ratio = Interval(mean=np.nan, low=np.nan, high=np.nan, n=change.n)
+    row = {
+        **key,
+        "before": table["before"].mean(),
+        "after": change.mean if key["measure"] in SHIFT_MEASURES else table["after"].mean(),
+        "change": change.mean,
+        "ci_low": change.low,
+        "ci_high": change.high,
+        "ratio": ratio.mean,
+        "ratio_ci_low": ratio.low,
+        "ratio_ci_high": ratio.high,
+        "n_animals": change.n if n_animals is None else n_animals,
+        "n_units": int(table["n_units"].sum()),
+    }
+    return [row], reasons
+
+
+def _ratio(measure: str, table: pd.DataFrame) -> Interval | NotComputed:
+    if measure in SHIFT_MEASURES:
+        return NotComputed("a shift has no value before to divide by.")
+    if measure in NO_RATIO:
+        return NotComputed("a correlation may be near 0 or below, where a ratio means nothing.")
+    return ratio_interval(table["before"], table["after"])
+
+
+def _missing_everywhere(
+    sessions: list[tuple[str, SessionFindings]], by_animal: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Effects that no animal of an arm could give, with the first animal's reason."""
+    found = set(by_animal[KEY_COLUMNS].itertuples(index=False, name=None))
+    missing: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for arm, findings in sessions:
+        for entry in findings.not_computed:
+            key = (entry["measure"], arm, entry["epoch"], entry["population"])
+            if entry["reference"] is not None and key not in found and key not in missing:
+                row = dict(zip(KEY_COLUMNS, key, strict=True))
+                missing[key] = {**row, "reason": entry["reason"]}
+    return list(missing.values())
+
+
+def _paired_units(units: pd.DataFrame, pair: dict[Hashable, Any]) -> pd.DataFrame:
+    """Before, after and change of the units that have the measure in both epochs."""
+    if pair["population"] != ALL_UNITS:
+        units = units[units["cell_class"] == pair["population"]]
+    before = units[units["epoch"] == pair["reference"]].reset_index(drop=True)
+    after = units[units["epoch"] == pair["epoch"]].reset_index(drop=True)
+    column = UNIT_COLUMN_OF[pair["measure"]]
+    table = pd.DataFrame({"before": before[column], "after": after[column], "n_units": 1})
+    if pair["measure"] in ("osi", "gosi"):
+        table = table[before["is_responsive"] & after["is_responsive"]]
+    if pair["measure"] in SHIFT_MEASURES:
+        is_excess = pair["measure"].endswith("excess_deg")
+        table["change"] = after[column] if is_excess else after[column].abs()
+        table["weight"] = after["shift_excess_weight"] if is_excess else 1.0
+    else:
+        table["change"] = table["after"] - table["before"]
+    return table[np.isfinite(table["change"])]

@@ -1,0 +1,179 @@
+"""The verbs of `ketacortex`: results to stdout, progress and errors to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ketacortex.errors import KetacortexError
+
+INTERRUPTED = 130
+BUG = 1
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A spiking dendritic visual cortex, and the analysis that treats it and an animal alike.",
+)
+
+Source = Annotated[
+    str, typer.Argument(metavar="[FILE|PRESET]", help="experiment file (.toml) or preset")
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="path=value", help="change one setting; may be repeated"),
+]
+Json = Annotated[bool, typer.Option("--json", help="one JSON value on one line, last on stdout")]
+
+
+@app.callback()
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
+) -> None:
+    if version:
+        from importlib import metadata
+
+        print(metadata.version("ketacortex"))
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    source: Source = "baseline-v1",
+    changes: Changes = None,
+    seed: Annotated[int | None, typer.Option(help="seed that the animals are drawn from")] = None,
+    animals: Annotated[int | None, typer.Option(help="number of animals")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; default one a core")] = None,
+    out: Annotated[Path | None, typer.Option(help="run folder; default runs/NAME-HASH")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what it would cost")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="insist that it was begun")] = False,
+    as_json: Json = False,
+) -> None:
+    """Simulate an experiment, measure it and build its report.
+
+    The same command on an interrupted folder continues it.
+    """
+    with _doors():
+        from ketacortex import verbs
+        from ketacortex.cli.progress import listener_for
+
+        if dry_run:
+            cost = verbs.dry_run(
+                source, changes=changes or (), seed=seed, animals=animals, workers=workers
+            )
+            _print(cost, as_json, _cost_text)
+            return
+        result = verbs.run(
+            source, changes=changes or (), seed=seed, animals=animals, workers=workers, out=out,
+            resume=resume, listener=listener_for(sys.stderr),
+        )  # fmt: skip
+        if result.was_done:
+            print(f"{result.folder.path}: this run is done", file=sys.stderr)
+        _print(result.summary, as_json, lambda s: f"{_effects_text(s)}\n\n{result.folder.report}")
+
+
+@app.command()
+def inspect(file: Annotated[Path, typer.Argument(help="NWB file")], as_json: Json = False) -> None:
+    """Say what a recording holds, which analyses it allows, and why not the others."""
+    with _doors():
+        from ketacortex import verbs
+        from ketacortex.recording.contents import describe_as_text
+
+        _print(verbs.inspect(file), as_json, describe_as_text)
+
+
+@app.command()
+def analyse(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...|DIR", help="NWB files or a run")],
+    out: Annotated[
+        Path | None, typer.Option(help="new folder for tables and report.html")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure recordings exactly as simulated animals are measured."""
+    with _doors():
+        from ketacortex import verbs
+
+        _print(verbs.analyse(files, out=out), as_json, _analysis_text)
+        if out is not None:
+            print(out / "report.html", file=sys.stderr)
+
+
+def _print(value: dict[str, Any], as_json: bool, as_text: Callable[[dict[str, Any]], str]) -> None:
+    print(json.dumps(value, allow_nan=False) if as_json else as_text(value))
+
+
+def _cost_text(cost: dict[str, Any]) -> str:
+    width = max(map(len, cost))
+    return "\n".join(
+        f"{key:<{width}}  {', '.join(value) if isinstance(value, list) else value}"
+        for key, value in cost.items()
+    )
+
+
+def _effects_text(summary: dict[str, Any]) -> str:
+    """Effects as a table for people."""
+    head = f"{'measure':<40}{'arm':<10}{'epoch':<10}{'cells':<6}{'before':>8}{'after':>8}"
+    lines = [head + f"{'change':>9}   95 % interval"]
+    for row in summary["effects"]:
+        before = "" if row["before"] is None else f"{row['before']:.3g}"
+        lines.append(
+            f"{row['measure']:<40}{row['arm']:<10}{row['epoch']:<10}{row['population']:<6}"
+            f"{before:>8}{row['after']:>8.3g}{row['change']:>+9.3g}   "
+            f"{row['ci_low']:+.3g} to {row['ci_high']:+.3g}  (n = {row['n_animals']})"
+        )
+    missing = summary["not_computed"]
+    if missing:
+        lines.append(f"\nnot computed: {len(missing)} values (--json lists each with its reason)")
+    return "\n".join(lines)
+
+
+def _analysis_text(answer: dict[str, Any]) -> str:
+    lines = [f"{'measure':<28}{'epoch':<12}{'cells':<8}{'value':>10}  units"]
+    for row in answer["populations"]:
+        lines.append(
+            f"{row['measure']:<28}{row['epoch']:<12}{row['population']:<8}"
+            f"{row['value']:>10.4g}  {row['n_units']}"
+        )
+    if answer["comparisons"]:
+        lines += ["", _effects_text({"effects": answer["comparisons"], "not_computed": []})]
+    notes = {row["inference"] for row in answer["comparisons"] if row.get("inference")}
+    lines += [f"({note})" for note in sorted(notes)]
+    if answer["not_computed"]:
+        lines.append(f"\nnot computed: {len(answer['not_computed'])} values (--json lists them)")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _doors() -> Iterator[None]:
+    """Turn every way of failing into one clear message and its exit code."""
+    try:
+        yield
+    except KetacortexError as error:
+        print(f"ketacortex: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print(
+            "ketacortex: interrupted; finished animals are kept, the same command continues.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    except (typer.Exit, SystemExit):
+        raise
+    except Exception:
+        traceback.print_exc()
+        print("ketacortex: this is a bug of ours; please report the lines above.", file=sys.stderr)
+        raise typer.Exit(BUG) from None
+
+
+def main() -> None:
+    """Entry of the command line."""
+    app()

@@ -1,0 +1,33 @@
+"""What a reader needs to repeat a run: versions, machine, seeds, command."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Any
+
+from ketacortex.experiment.schema import Experiment
+
+LIBRARIES = ("numpy", "scipy", "numba", "pandas", "xarray", "pynwb", "h5py")
+CITATIONS = {
+    "dendritic model of ketamine in visual cortex": "10.1016/j.neuroscience.2024.09.010",
+    "NMDA receptor and magnesium": "10.1523/JNEUROSCI.10-09-03178.1990",
+    "mean-matched Fano factor": "10.1038/nn.2501",
+    "orientation maps": "10.1126/science.1194869",
+    "Neurodata Without Borders": "10.7554/eLife.78362",
+}
+
+
+def provenance(experiment: Experiment, command: str) -> dict[str, Any]:
+    """Everything that the run depended on, ready for JSON."""
+    return {
+        "command": command,
+        "ketacortex": metadata.version("ketacortex"),
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "machine": f"{platform.system()} {platform.machine()}",
+        "seed": experiment.seed,
+        "animal_seeds": [experiment.animal_seed(i + 1) for i in range(experiment.animals)],
+        "digest": experiment.digest,
+        "citations_doi": CITATIONS,
+    }

@@ -1,0 +1,156 @@
+"""Run an experiment: simulate every animal and arm, measure each, compare them over animals."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ketacortex.analyse.findings import write_findings
+from ketacortex.analyse.population import compare_animals, json_rows
+from ketacortex.analyse.session import SessionFindings, measure_session
+from ketacortex.experiment.folder import RunFolder, default_folder, open_folder, write_text
+from ketacortex.experiment.load import arm_circuit
+from ketacortex.experiment.provenance import provenance
+from ketacortex.experiment.schema import Experiment
+from ketacortex.experiment.workers import Listener, report_progress, run_tasks
+from ketacortex.model.circuit import build_circuit
+from ketacortex.recording.nwb import read_nwb, write_nwb
+from ketacortex.recording.recording import Subject
+from ketacortex.simulate.engine import compile_kernel
+from ketacortex.simulate.session import simulate_session
+
+KIB_PER_MB = 1024.0
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left behind.
+
+    Parameters
+    ----------
+    folder : where everything is
+    summary : `effects`, `not_computed`, `wall_s`, `peak_rss_mb`
+    was_done : the folder held the finished run already
+    """
+
+    folder: RunFolder
+    summary: dict[str, Any]
+    was_done: bool
+
+
+def run_experiment(
+    experiment: Experiment,
+    *,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    listener: Listener | None = None,
+    command: str = "",
+) -> RunResult:
+    """Simulate, measure and compare; finished animals in the folder are kept, not repeated.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    workers : processes; default: one a core, at most one a task
+    out : run folder; default `runs/<name>-<digest>`
+    resume : insist that the run was begun before
+    listener : hears of progress
+    command : the command line that repeats this run, kept with it
+    """
+    folder = open_folder(
+        Path(out) if out is not None else default_folder(experiment), experiment, resume=resume
+    )
+    held = folder.read_summary()
+    if held is not None:
+        return RunResult(folder, held, was_done=True)
+    began = time.monotonic()
+    folder.write_status("running")
+    folder.log("started", command=command)
+    write_text(
+        folder.path / "provenance.json", json.dumps(provenance(experiment, command), indent=1)
+    )
+    try:
+        sessions, worker_mb = _sessions(experiment, folder, workers, listener)
+    except BaseException as error:
+        state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        folder.write_status(state, reason=str(error))
+        folder.log(state, reason=str(error))
+        raise
+    compared = compare_animals(sessions)
+    own_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MB
+    summary = {
+        "effects": json_rows(compared.effects),
+        "not_computed": compared.not_computed,
+        "wall_s": round(time.monotonic() - began, 2),
+        "peak_rss_mb": round(own_mb + worker_mb, 1),
+    }
+    write_findings(folder.findings, sessions, compared)
+    write_text(folder.findings / "summary.json", json.dumps(summary, allow_nan=False))
+    folder.write_status("done", wall_s=summary["wall_s"])
+    folder.log("done", wall_s=summary["wall_s"])
+    return RunResult(folder, summary, was_done=False)
+
+
+def _sessions(
+    experiment: Experiment, folder: RunFolder, workers: int | None, listener: Listener | None
+) -> tuple[list[tuple[str, SessionFindings]], float]:
+    """Findings of every animal and arm in a fixed order, and the workers' peak memory together."""
+    tasks = [
+        (experiment, animal, arm, folder)
+        for animal in range(1, experiment.animals + 1)
+        for arm in experiment.arms
+    ]
+    n_workers = min(workers or os.cpu_count() or 1, len(tasks))
+    if listener is not None:
+        per_task_s = experiment.simulated_s / len(tasks)
+        finished = sum(folder.recording(task[1], task[2]).is_file() for task in tasks)
+        listener.start(experiment.simulated_s, finished * per_task_s)
+    compile_kernel()
+    found: dict[int, SessionFindings] = {}
+    peaks_mb = []
+    try:
+        for i, (session, peak_mb) in run_tasks(animal_session, tasks, n_workers, listener):
+            found[i] = session
+            peaks_mb.append(peak_mb)
+            folder.log("animal finished", animal=tasks[i][1], arm=tasks[i][2])
+    finally:
+        if listener is not None:
+            listener.finish()
+    sessions = [(tasks[i][2], found[i]) for i in range(len(tasks))]
+    return sessions, sum(sorted(peaks_mb)[-n_workers:])
+
+
+def animal_session(
+    experiment: Experiment, animal: int, arm: str, folder: RunFolder
+) -> tuple[SessionFindings, float]:
+    """Simulate one arm of one animal unless its recording is there, then measure the recording.
+
+    Returns
+    -------
+    findings, peak memory of this process in MB
+    """
+    path = folder.recording(animal, arm)
+    if not path.is_file():
+        seed = experiment.animal_seed(animal)
+        subject = Subject(
+            identifier=f"{experiment.name}-seed{experiment.seed}-animal-{animal:03d}",
+            species="simulated",
+            description=f"simulated animal, circuit seed {seed}",
+        )
+        recording = simulate_session(
+            build_circuit(arm_circuit(experiment, arm), seed),
+            experiment.shown(),
+            seed,
+            subject,
+            report_progress,
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_nwb(recording, path)
+    session = measure_session(read_nwb(path))
+    return session, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MB

@@ -1,0 +1,188 @@
+"""What the command line can do, as Python calls of the same names and arguments."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ketacortex.analyse.findings import write_findings
+from ketacortex.analyse.population import compare_animals, compare_units, json_rows
+from ketacortex.analyse.session import SessionFindings, measure_session
+from ketacortex.errors import ConfigurationError
+from ketacortex.experiment.estimate import estimate
+from ketacortex.experiment.folder import SETTINGS, write_text
+from ketacortex.experiment.load import DEFAULT_PRESET, load_experiment
+from ketacortex.experiment.run import RunResult, run_experiment
+from ketacortex.experiment.workers import Listener
+from ketacortex.recording.checks import require_tuning_trials
+from ketacortex.recording.contents import describe
+from ketacortex.recording.nwb import read_nwb
+from ketacortex.report.page import report_recordings, report_run
+
+UNIT_KEYS = (
+    "unit", "epoch", "mean_rate_hz", "preferred_orientation_deg", "osi", "gosi", "fano_factor",
+)  # fmt: skip
+
+
+def run(
+    source: str | Path = DEFAULT_PRESET,
+    *,
+    changes: Iterable[str] = (),
+    seed: int | None = None,
+    animals: int | None = None,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Run an experiment and build its report.
+
+    Parameters
+    ----------
+    source : preset or TOML file
+    changes : "path=value", as in `stimulus.repeats=4`
+    seed, animals : replace those of the experiment
+    workers : processes
+    out : run folder; default `runs/<name>-<digest>`
+    resume : insist that the run was begun before
+    listener : hears of progress
+
+    Returns
+    -------
+    RunResult
+        `summary["effects"]` has the effects with their intervals.
+    """
+    began = time.monotonic()
+    changes = list(changes)
+    experiment = load_experiment(source, changes=changes, seed=seed, animals=animals)
+    command = _command(source, changes, experiment.seed, experiment.animals)
+    result = run_experiment(
+        experiment, workers=workers, out=out, resume=resume, listener=listener, command=command
+    )
+    if not result.folder.report.is_file():
+        write_text(result.folder.report, report_run(result.folder, experiment, command))
+    if not result.was_done:
+        result.summary["wall_s"] = round(time.monotonic() - began, 2)
+        write_text(
+            result.folder.findings / "summary.json", json.dumps(result.summary, allow_nan=False)
+        )
+    return result
+
+
+def _command(source: str | Path, changes: list[str], seed: int, animals: int) -> str:
+    words = ["ketacortex", "run", str(source), "--seed", str(seed), "--animals", str(animals)]
+    for change in changes:
+        words += ["--set", change]
+    return shlex.join(words)
+
+
+def dry_run(
+    source: str | Path = DEFAULT_PRESET,
+    *,
+    changes: Iterable[str] = (),
+    seed: int | None = None,
+    animals: int | None = None,
+    workers: int | None = None,
+) -> dict[str, Any]:
+    """What `run` with the same arguments would cost: cells, synapses, time, memory, disk."""
+    return estimate(load_experiment(source, changes=changes, seed=seed, animals=animals), workers)
+
+
+def inspect(path: str | Path) -> dict[str, Any]:
+    """What a recording holds, which analyses it allows and why not the others."""
+    return describe(read_nwb(path))
+
+
+def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> dict[str, Any]:
+    """Measure recordings: units, populations, and epochs against each other.
+
+    Parameters
+    ----------
+    paths : NWB files, or run folders
+    out : folder for the tables and the report; nothing is written without it
+
+    Returns
+    -------
+    `units`, `populations`, `comparisons`, `not_computed`, ready for JSON
+    """
+    files = [file for path in paths for file in _recordings_in(Path(path))]
+    sessions: list[tuple[str, SessionFindings]] = []
+    recordings = []
+    for arm, file in files:
+        recording = read_nwb(file)
+        require_tuning_trials(recording)
+        recordings.append(recording)
+        sessions.append((arm, measure_session(recording)))
+    one_animal = len({findings.animal for _, findings in sessions}) == 1
+    if one_animal and len(sessions) == 1:
+        compared = compare_units(sessions[0][1], sessions[0][0])
+    else:
+        compared = compare_animals(sessions)
+    answer = _answer(sessions, json_rows(compared.effects), compared.not_computed)
+    if out is not None:
+        folder = Path(out)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ConfigurationError(
+                f'"{folder}" exists and is not an empty folder; nothing was changed. '
+                "Give a new folder with --out."
+            )
+        write_findings(folder / "findings", sessions, compared)
+        page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
+        write_text(folder / "report.html", page)
+    return answer
+
+
+def _recordings_in(path: Path) -> list[tuple[str, Path]]:
+    """(arm, file) of a recording or of every recording in a run folder."""
+    if not path.is_dir():
+        return [("recording", path)]
+    found = sorted(path.glob("animals/*/*/recording.nwb"))
+    if not found:
+        what = "a run that has no finished animal" if (path / SETTINGS).is_file() else "no run"
+        raise ConfigurationError(
+            f'"{path}" is a folder with {what}, so there is nothing to analyse. '
+            "Give NWB files, or the folder of a run."
+        )
+    return [(file.parent.name, file) for file in found]
+
+
+def _answer(
+    sessions: list[tuple[str, SessionFindings]],
+    comparisons: list[dict[str, Any]],
+    not_compared: list[dict[str, Any]],
+) -> dict[str, Any]:
+    units: list[dict[str, Any]] = []
+    populations: list[dict[str, Any]] = []
+    missing: list[dict[str, Any]] = list(not_compared)
+    several = len(sessions) > 1
+    for arm, findings in sessions:
+        mark = {"animal": findings.animal, "arm": arm} if several else {}
+        for row in json_rows(findings.units):
+            units.append({**mark, **{key: row[key] for key in UNIT_KEYS}})
+            missing += [
+                {**mark, "measure": key, "epoch": row["epoch"], "population": None,
+                 "unit": row["unit"], "reason": _why_missing(key, row)}
+                for key in UNIT_KEYS[2:] if row[key] is None
+            ]  # fmt: skip
+        populations += [{**mark, **row} for row in json_rows(findings.values)]
+        missing += [
+            {**mark, **entry} for entry in findings.not_computed if entry["reference"] is None
+        ]
+    return {
+        "units": units,
+        "populations": populations,
+        "comparisons": comparisons,
+        "not_computed": missing,
+    }
+
+
+def _why_missing(key: str, row: dict[str, Any]) -> str:
+    if not row["mean_rate_hz"]:
+        return "the unit is silent in this epoch."
+    if key == "fano_factor":
+        return "no condition has two trials and a mean count above 0.5."
+    return "the responses do not tell."
