@@ -138,7 +138,7 @@ def _conditions(listed: NDArray[np.void]) -> pd.DataFrame:
             f"{name}_deg" if name != "contrast" else name: [
                 float(value.item()) for value in listed[name].ravel()
             ]
-            for name in listed.dtype.names
+            for name in listed.dtype.names or ()
         }
     )
 

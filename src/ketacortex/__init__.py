@@ -1,0 +1,40 @@
+"""A visual cortex under ketamine, in silico and in vivo.
+
+Every verb of the command line is a call of the same name here. Names are imported when they are
+first used, so that `import ketacortex` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME_OF = {
+    "run": "ketacortex.verbs",
+    "dry_run": "ketacortex.verbs",
+    "inspect": "ketacortex.verbs",
+    "analyse": "ketacortex.verbs",
+    "Recording": "ketacortex.recording.recording",
+    "Subject": "ketacortex.recording.recording",
+    "from_tables": "ketacortex.recording.tables",
+    "read_nwb": "ketacortex.recording.nwb",
+    "write_nwb": "ketacortex.recording.nwb",
+    "measure_session": "ketacortex.analyse.session",
+    "compare_animals": "ketacortex.analyse.population",
+    "CircuitSettings": "ketacortex.model.settings",
+    "build_circuit": "ketacortex.model.circuit",
+    "simulate_session": "ketacortex.simulate.session",
+    "load_experiment": "ketacortex.experiment.load",
+}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'ketacortex' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

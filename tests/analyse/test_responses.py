@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
-from analyse.planted import recording_of, trials_of
 
+from analyse.planted import recording_of, trials_of
 from ketacortex.analyse.responses import collect_responses
 
 

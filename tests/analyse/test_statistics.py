@@ -37,7 +37,7 @@ def test_a_weighted_interval_covers_the_truth():
 
 def test_a_change_is_paired_within_animals():
     before = np.array([1.0, 10.0, 100.0])
-    interval = paired_change(before, before + [2.0, 2.1, 1.9])
+    interval = paired_change(before, before + np.array([2.0, 2.1, 1.9]))
     assert interval.mean == pytest.approx(2.0)
     assert interval.high - interval.low < 1.0
 

@@ -31,11 +31,14 @@ def unimodality_p_value(values: NDArray[np.float64]) -> float:
 
     The uniform is the unimodal distribution with the largest dips, and the reference here; skewed
     or heavy-tailed activity with one mode is therefore rejected less often than the level says,
-    unlike by a test on the modes of a smoothed density, which finds modes in the tail.
+    unlike by a test on the modes of a smoothed density, which finds modes in the tail. The
+    price is power: two states 5 standard deviations apart are found in 3 of 4 sessions of 60
+    trials, and hardly ever when one of them takes a fifth of the trials or less. Read it
+    beside `up_state_share`.
 
     Parameters
     ----------
-    values : (n,) one value a trial
+    values : (n,) one value a trial, no two alike
 
     Returns
     -------
@@ -57,7 +60,7 @@ def dip(values: NDArray[np.float64]) -> float:
 
     Parameters
     ----------
-    values : (n,)
+    values : (n,) no two alike; lay counts out with `spread_ties`
 
     Returns
     -------

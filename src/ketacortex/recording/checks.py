@@ -24,8 +24,10 @@ RELATIVE_ADVICE = "These look relative to trials; NWB wants seconds from session
 # Twenty spikes that all fall in one of three or more trials are no accident.
 MIN_SPIKES_TO_JUDGE = 20
 MIN_TRIALS_SPANNED = 3
-# A session that goes on this many times longer than its stimuli is in other units.
+# Spikes that go on this many times longer than the stimuli, in units that all but never fire, are
+# in other units of time; a long silence of stimuli alone may be meant.
 MAX_TIMES_BEYOND_TRIALS = 100
+SLOWEST_BUSIEST_UNIT_HZ = 0.5
 
 
 def check_trials(trials: pd.DataFrame) -> None:
@@ -84,7 +86,7 @@ def check_spike_times(
             f"{trials['offset_s'].max():.4g} s. {RELATIVE_ADVICE} "
             "Add to each spike the onset of its trial."
         )
-    _check_seconds(times_s, trials)
+    _check_seconds(times_s, spike_index, trials)
 
 
 def require_tuning_trials(recording: Recording) -> None:
@@ -160,15 +162,21 @@ def _check_ascending(
         )
 
 
-def _check_seconds(times_s: NDArray[np.float64], trials: pd.DataFrame) -> None:
-    if times_s.size == 0 or trials.empty:
+def _check_seconds(
+    times_s: NDArray[np.float64], spike_index: NDArray[np.int64], trials: pd.DataFrame
+) -> None:
+    if len(times_s) < MIN_SPIKES_TO_JUDGE or trials.empty:
         return
     last_spike_s, last_offset_s = times_s.max(), trials["offset_s"].max()
-    if last_spike_s > MAX_TIMES_BEYOND_TRIALS * max(last_offset_s, 0.0):
+    if last_spike_s <= MAX_TIMES_BEYOND_TRIALS * max(last_offset_s, 0.0):
+        return
+    busiest_hz = np.diff(spike_index).max() / (last_spike_s - min(times_s.min(), 0.0))
+    if busiest_hz < SLOWEST_BUSIEST_UNIT_HZ:
         raise DataError(
             f"the last spike is at {last_spike_s:.6g} s but the last trial ends at "
-            f"{last_offset_s:.6g} s. The spike times look like milliseconds or samples; NWB "
-            "wants seconds from session start. Divide them by 1000 or by the sampling rate."
+            f"{last_offset_s:.6g} s, and no unit fires faster than {busiest_hz:.2g} Hz. The spike "
+            "times look like milliseconds or samples; NWB wants seconds from session start. "
+            "Divide them by 1000 or by the sampling rate."
         )
 
 

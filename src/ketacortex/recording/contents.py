@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.recording.checks import MIN_ORIENTATIONS, why_no_tuning
-from ketacortex.recording.recording import Recording
+from ketacortex.recording.recording import Channel, Recording
 
 MIN_REPEATS = 2
 """A variance needs two."""
@@ -51,17 +51,7 @@ def describe(recording: Recording) -> dict[str, Any]:
         "directions_deg": _distinct(trials, "direction_deg"),
         "contrasts": _distinct(trials, "contrast"),
         "repeats_per_condition": _range_of(_repeats(trials).tolist()),
-        "channels": [
-            {
-                "name": channel.name,
-                "quantity": channel.quantity,
-                "unit": channel.unit,
-                "rate_hz": channel.rate_hz,
-                "duration_s": len(channel.values) / channel.rate_hz,
-                "depth_um": _known(channel.depth_um),
-            }
-            for channel in recording.channels
-        ],
+        "channels": [_channel(channel) for channel in recording.channels],
         "doses": [
             {str(name): _known(value) for name, value in dose.items()}
             for dose in recording.doses.to_dict("records")
@@ -169,10 +159,10 @@ def _is_blank(trials: pd.DataFrame) -> NDArray[np.bool_]:
 
     Where no trial has an orientation, only a contrast of 0 tells a blank from another stimulus.
     """
-    without = trials["orientation_deg"].isna().to_numpy()
+    without = trials["orientation_deg"].isna()
     if without.all():
-        without &= trials["contrast"].eq(0).to_numpy() if "contrast" in trials else False
-    return without
+        without = trials["contrast"].eq(0) if "contrast" in trials else ~without
+    return without.to_numpy()
 
 
 def _repeats(trials: pd.DataFrame) -> pd.Series:
@@ -194,6 +184,17 @@ def _epochs(recording: Recording) -> list[dict[str, Any]]:
         }
         for name, start_s, stop_s in rows
     ]
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    return {
+        "name": channel.name,
+        "quantity": channel.quantity,
+        "unit": channel.unit,
+        "rate_hz": channel.rate_hz,
+        "duration_s": len(channel.values) / channel.rate_hz,
+        "depth_um": _known(channel.depth_um),
+    }
 
 
 def _mean_rate_range(recording: Recording) -> dict[str, float] | None:

@@ -85,10 +85,10 @@ def read_nwb(path: str | os.PathLike[str]) -> Recording:
             return _recording(file, path.stem)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: the file is damaged ({error}), so what it holds cannot be trusted. "
-            "Copy it again from where it came from."
+            f"{path}: the file is damaged or not laid out as NWB 2 ({error}), so what it holds "
+            "cannot be trusted. Copy it again from where it came from, or run nwbinspector on it."
         ) from error
 
 
@@ -304,7 +304,8 @@ def _channels(file: h5py.File) -> tuple[Channel, ...]:
     series = [
         acquired[name]
         for name in acquired
-        if "starting_time" in acquired[name]
+        if isinstance(acquired[name], h5py.Group)
+        and "starting_time" in acquired[name]
         and isinstance(acquired[name].get("data"), h5py.Dataset)
         and acquired[name]["data"].ndim == 1
     ]

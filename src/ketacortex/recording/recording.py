@@ -65,8 +65,9 @@ class Recording:
         Unit `i` owns `spike_samples[spike_index[i]:spike_index[i + 1]]`.
     sample_rate_hz : Hz
     units : one row a unit
-        Column `cell_class` (`pyr`, `pv`, `sst`, `vip`, or `unknown`); index = the unit's name as
-        the source gives it; optional `x_um`, `y_um`, `depth_um` and anything else.
+        Column `cell_class` (`pyr`, `pv`, `sst`, `vip`, `unknown`, or the source's own word);
+        index = the unit's name as the source gives it; optional `x_um`, `y_um`, `depth_um` and
+        anything else.
     trials : one row a trial
         `onset_s`, `offset_s`, `orientation_deg` in [0, 180) (NaN on a blank trial), `epoch`;
         optional `direction_deg`, `contrast`.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from ketacortex.recording.standard_tables import (
 
 def from_tables(
     *,
-    spikes: pd.DataFrame | Mapping[Hashable, ArrayLike],
+    spikes: pd.DataFrame | Mapping[Any, ArrayLike],
     trials: pd.DataFrame,
     subject: Subject,
     units: pd.DataFrame | None = None,
@@ -103,7 +104,7 @@ def from_tables(
     )
 
 
-def _one_row_a_spike(spikes: Mapping[Hashable, ArrayLike]) -> pd.DataFrame:
+def _one_row_a_spike(spikes: Mapping[Any, ArrayLike]) -> pd.DataFrame:
     times_s = [np.asarray(times, float) for times in spikes.values()]
     names = pd.Index(list(spikes)).repeat([len(times) for times in times_s])
     return pd.DataFrame({"unit": names, "time_s": np.concatenate([np.empty(0), *times_s])})

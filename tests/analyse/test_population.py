@@ -1,0 +1,120 @@
+import json
+
+import numpy as np
+import pytest
+
+from analyse.planted import heterogeneous_units, session_of, von_mises_rates
+from ketacortex.analyse.population import (
+    EFFECT_COLUMNS,
+    ONE_ANIMAL,
+    changes_by_animal,
+    compare_animals,
+    compare_units,
+    json_rows,
+)
+from ketacortex.analyse.session import measure_session
+from ketacortex.analyse.statistics import mean_interval
+
+GAIN = {"drug": 1.5, "retest": 1.0}
+
+
+@pytest.fixture(scope="module")
+def sessions():
+    measured = []
+    for arm, gain in GAIN.items():
+        for animal in range(4):
+            rng = np.random.default_rng(animal)
+            rate_hz = von_mises_rates(*heterogeneous_units(rng, 25)) + 1.0
+            recording = session_of([rate_hz, gain * rate_hz], rng, animal=f"cat {animal}")
+            measured.append((arm, measure_session(recording)))
+    return measured
+
+
+def effect(result, measure, arm="drug"):
+    return result.effects.set_index(["measure", "arm"]).loc[(measure, arm)]
+
+
+def test_an_effect_is_the_mean_over_animals_with_its_student_interval(sessions):
+    result = compare_animals(sessions)
+    per_animal = changes_by_animal(sessions).query("measure == 'gosi' and arm == 'drug'")
+    expected = mean_interval(per_animal["change"])
+    row = effect(result, "gosi")
+    assert row[["change", "ci_low", "ci_high"]].tolist() == pytest.approx(
+        [expected.mean, expected.low, expected.high]
+    )
+    assert (row["n_animals"], row["n_units"]) == (4, per_animal["n_units"].sum())
+    assert row["change"] == pytest.approx(row["after"] - row["before"])
+
+
+def test_a_planted_gain_is_the_ratio_of_rates(sessions):
+    result = compare_animals(sessions)
+    assert list(result.effects.columns) == EFFECT_COLUMNS
+    for arm, gain in GAIN.items():
+        row = effect(result, "evoked_rate_hz", arm)
+        assert row["ratio"] == pytest.approx(gain, rel=0.05)
+        assert row["ratio_ci_low"] < row["ratio"] < row["ratio_ci_high"]
+
+
+def test_a_shift_has_no_before_and_no_ratio(sessions):
+    result = compare_animals(sessions)
+    row = effect(result, "preferred_orientation_shift_excess_deg")
+    assert np.isnan(row[["before", "ratio"]].astype(float)).all()
+    assert row["change"] == row["after"]
+    said = [e["reason"] for e in result.not_computed if e["measure"].endswith("excess_deg")]
+    assert "before: a shift is a change and has no value before it." in said
+
+
+def test_what_is_none_in_json_has_its_reason(sessions):
+    result = compare_animals(sessions)
+    rows = json_rows(result.effects)
+    json.dumps(rows, allow_nan=False)
+    excused = {(e["measure"], e["arm"]) for e in result.not_computed}
+    assert {(r["measure"], r["arm"]) for r in rows if None in r.values()} <= excused
+
+
+def test_one_animal_gives_no_interval(sessions):
+    result = compare_animals(sessions[:1])
+    assert result.effects.empty
+    assert result.not_computed[0]["reason"] == ("an interval needs at least 2 values; there is 1.")
+
+
+def test_what_no_animal_has_is_named_once_an_arm():
+    rng = np.random.default_rng(0)
+    blind = [
+        ("drug", measure_session(session_of([np.full((3, 12), 4.0)] * 2, rng, n_blanks=0)))
+        for _ in range(2)
+    ]
+    named = [e for e in compare_animals(blind).not_computed if e["measure"].startswith("spont")]
+    assert len(named) == 1
+    assert named[0]["arm"] == "drug"
+
+
+def test_two_sessions_of_one_animal_count_as_one_animal(sessions):
+    (arm, first), (_, second) = sessions[:2]
+    by_animal = changes_by_animal([(arm, first), (arm, first), (arm, second)])
+    assert by_animal.groupby("measure")["animal"].count().unique().tolist() == [2]
+
+
+def test_units_of_one_animal_are_compared_without_inference_beyond_it(sessions):
+    findings = sessions[0][1]
+    result = compare_units(findings, "drug")
+    assert set(result.effects["inference"]) == {ONE_ANIMAL}
+    rates = findings.units.pivot_table("mean_rate_hz", "unit", "epoch")
+    expected = mean_interval(rates["early"] - rates["control"])
+    row = effect(result, "evoked_rate_hz")
+    assert row["ci_high"] == pytest.approx(expected.high)
+    assert row["n_animals"] == 1
+    not_computed = {entry["measure"] for entry in result.not_computed}
+    assert {"noise_correlation", "fano_factor_rate_matched"} <= not_computed
+    json.dumps(json_rows(result.effects), allow_nan=False)
+
+
+def test_the_excess_shift_of_units_is_that_of_the_population(sessions):
+    findings = sessions[0][1]
+    pair = findings.pairs.set_index("measure").loc["preferred_orientation_shift_excess_deg"]
+    row = effect(compare_units(findings, "drug"), "preferred_orientation_shift_excess_deg")
+    assert row["change"] == pytest.approx(pair["after"])
+
+
+def test_nothing_to_compare_gives_empty_tables():
+    assert compare_animals([]).effects.empty
