@@ -59,7 +59,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(recordings())
 def test_any_small_recording_comes_back_equal(recording: Recording) -> None:
     with tempfile.TemporaryDirectory() as folder:

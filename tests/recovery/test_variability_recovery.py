@@ -48,7 +48,7 @@ def counts_with_correlation(planted, rng, mean=8.0, private=0.05, n_units=20):
 def test_the_interval_of_the_noise_correlation_covers_the_truth(planted):
     rng = np.random.default_rng(1)
     everyone, covered = np.ones(20, bool), []
-    for _ in range(60):
+    for _ in range(150):
         # Animals are the unit: pairs of one session share its gain.
         animals = [
             mean_over_pairs(
@@ -58,5 +58,6 @@ def test_the_interval_of_the_noise_correlation_covers_the_truth(planted):
         ]
         interval = mean_interval(animals)
         covered.append(interval.low <= planted <= interval.high)
-    # 60 intervals of 95 %: 53 or more with probability 0.99.
-    assert sum(covered) >= 53
+    # 150 intervals of 95 %: 0.90 or more with probability 0.99; z-scores of few trials lower a
+    # correlation by 1 %, which costs a little.
+    assert np.mean(covered) >= 0.89

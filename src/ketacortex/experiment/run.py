@@ -25,6 +25,7 @@ from ketacortex.simulate.engine import compile_kernel
 from ketacortex.simulate.session import simulate_session
 
 KIB_PER_MB = 1024.0
+SPECIES_OF_MAP = {"cat": "Felis catus", "mouse": "Mus musculus", "shuffled": "Felis catus"}
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ def animal_session(
         seed = experiment.animal_seed(animal)
         subject = Subject(
             identifier=f"{experiment.name}-seed{experiment.seed}-animal-{animal:03d}",
-            species="simulated",
-            description=f"simulated animal, circuit seed {seed}",
+            species=SPECIES_OF_MAP[experiment.circuit.map],
+            description=f"simulated; the species is the one its map imitates; circuit seed {seed}",
         )
         recording = simulate_session(
             build_circuit(arm_circuit(experiment, arm), seed),

@@ -178,18 +178,24 @@ class Spikes:
 class Cortex:
     """One running cortex: give it afferent spikes, get its spikes; state carries over."""
 
-    def __init__(self, circuit: Circuit, seed: int) -> None:
+    def __init__(self, circuit: Circuit, seed: int, spike_buffer: int = 1 << 16) -> None:
         self.circuit = circuit
         self._constants = make_constants(circuit.settings)
         self._wires = make_wires(circuit, self._constants)
         self._state = make_state(circuit, self._constants, seed)
-        self._out_step = np.empty(max(1 << 16, 4 * circuit.n_cells), np.int64)
+        # The kernel stops before a step that could overflow it; every cell may fire in a step.
+        self._out_step = np.empty(max(spike_buffer, circuit.n_cells), np.int64)
         self._out_cell = np.empty(len(self._out_step), np.int32)
 
     @property
     def step(self) -> int:
         """Steps since the start."""
         return int(self._state.step[0])
+
+    @property
+    def voltage_mv(self) -> NDArray[np.float32]:
+        """Voltage of every compartment now, (n_compartment,) mV."""
+        return self._state.voltage.copy()
 
     def run(
         self, n_steps: int, event_step: NDArray[np.int64], event_afferent: NDArray[np.int64]

@@ -5,8 +5,8 @@ Why it looks like this:
 * **Structure of arrays, one row a branch index.** Branch `b` of every pyramidal cell lies in one
   contiguous row, so each inner loop runs over cells with unit stride and is vectorised.
 * **float32 and an exponential of our own.** `math.exp` is a scalar call in a Numba loop and costs
-  three times the rest of the step; the polynomial below is good to 7e-5, far below the error of
-  the Euler step, and vectorises.
+  three times the rest of the step; the polynomial below is good to 3e-5 for |x| < 4.5 and
+  5e-4 at 6, far below the error of the Euler step, and vectorises.
 * **A floor of 1e-30 on every decaying conductance.** Without input they decay into denormal
   numbers and stay there: a silent network then runs twenty times slower than an active one.
 * **Delays by counting sort.** Synapses are sorted by (source, delay), and the last spikes are kept
@@ -139,7 +139,7 @@ _ZERO = f4(0.0)
 
 @njit(fastmath=True, inline="always", error_model="numpy")
 def exponential(x: np.float32) -> np.float32:
-    """`exp(x)` for |x| <= 6, relative error below 7e-5: a sixth-order series of x/8, squared thrice."""
+    """`exp(x)` by a sixth-order series of x/8, squared thrice; held at its value beyond |x| = 6."""
     y = min(max(x * f4(0.125), f4(-0.75)), f4(0.75))
     p = _ONE + y * (
         _ONE

@@ -1,0 +1,196 @@
+"""Tuning curves of example cells, and how far preferred orientations moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from ketacortex.report.drawing import (
+    INK,
+    ReportFigure,
+    epoch_colour,
+    finish,
+    in_style,
+    legend_of,
+    new_figure,
+)
+from ketacortex.report.tables import Material
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+N_EXAMPLES = 6
+MOST_PANELS = 4
+SHIFT_BIN_DEG = 5.0
+QUANTILES = np.linspace(0.05, 0.95, N_EXAMPLES)
+NO_SECOND_EPOCH = (
+    "Not computed: a change needs two epochs, and no recording has trials in more than one."
+)
+
+
+def draw_examples(material: Material) -> ReportFigure | str:
+    """Mean rates, standard errors and fitted curves of a few cells, or the reason for none."""
+    tuning = material.tuning
+    if tuning is None or not tuning.sizes["orientation"]:
+        return "No tuning curve could be measured in the example animal."
+    units = choose_examples(material)
+    if not len(units):
+        return "No unit of the example animal responds and has a fitted tuning curve."
+    with in_style():
+        figure = new_figure(4.4 if len(units) > 3 else 2.5)
+        axes = figure.subplots(2 if len(units) > 3 else 1, 3, squeeze=False).ravel()
+        for i, place in enumerate(axes):
+            if i < len(units):
+                _draw_unit(place, material, tuning, int(units[i]))
+            else:
+                place.axis("off")
+        for place in axes[max(len(units) - 3, 0) : len(units)]:
+            place.set_xlabel("orientation [deg]")
+        for place in axes[:: 3]:
+            place.set_ylabel("rate [Hz]")
+        legend_of(axes[0], {e: epoch_colour(material.epochs, e) for e in _epochs(tuning)})
+        return finish(
+            figure,
+            name="tuning",
+            title="Tuning curves of example units",
+            caption=(
+                f"{len(units)} units of the first animal ({material.main_population}), taken at "
+                f"evenly spaced quantiles of OSI in the first epoch ({QUANTILES[0]:.0%} to "
+                f"{QUANTILES[-1]:.0%}) among units that respond, not by eye. Dots: mean rate ± "
+                "s.e.m. over trials; lines: fitted von Mises curves."
+            ),
+            numbers=_curve_table(tuning, units),
+        )
+
+
+def choose_examples(material: Material) -> NDArray[np.int64]:
+    """Rows of units at even quantiles of OSI in the first epoch, each once."""
+    first = material.first_epochs
+    first = first[first["session"] == material.example_session].reset_index(drop=True)
+    can_be_shown = (
+        material.is_main(first)
+        & first["is_responsive"].fillna(False).astype(bool)
+        & first["osi"].notna()
+    )
+    osi = first["osi"][can_be_shown].astype(float).sort_values(kind="stable")
+    if not len(osi):
+        return np.zeros(0, np.int64)
+    places = np.round(QUANTILES * (len(osi) - 1)).astype(int)
+    return osi.index.to_numpy(np.int64)[np.unique(places)]
+
+
+def _epochs(tuning: xr.Dataset) -> list[str]:
+    return [str(epoch) for epoch in tuning["epoch"].values]
+
+
+def _draw_unit(axes: Axes, material: Material, tuning: xr.Dataset, row: int) -> None:
+    unit = tuning.isel(unit=row)
+    shown_deg = tuning["orientation"].to_numpy()
+    fine_deg = np.linspace(0.0, 180.0, 121)
+    for i, epoch in enumerate(_epochs(tuning)):
+        colour = epoch_colour(material.epochs, epoch)
+        here = unit.isel(epoch=i)
+        error_hz = np.nan_to_num(here["standard_error_hz"].to_numpy())
+        axes.errorbar(
+            shown_deg, here["rate_hz"].to_numpy(), error_hz, fmt="o", ms=3.2, color=colour,
+            elinewidth=0.9, alpha=0.85,
+        )  # fmt: skip
+        axes.plot(fine_deg, _fitted_hz(here, fine_deg), color=colour, lw=1.4)
+    first = material.first_epochs
+    osi = first[first["session"] == material.example_session]["osi"].iloc[row]
+    axes.set_title(
+        f"unit {unit['unit'].item()}, {unit['cell_class'].item()}, OSI {osi:.2f}", loc="left"
+    )
+    axes.set_xlim(-4, 184)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks([0, 45, 90, 135, 180])
+
+
+def _fitted_hz(curve: xr.Dataset, orientation_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """b + a exp(kappa (cos 2(theta - mu) - 1)); NaN where nothing was fitted."""
+    turn = np.deg2rad(2.0 * (orientation_deg - curve["preferred_orientation_deg"].item()))
+    bump = np.exp(curve["kappa"].item() * (np.cos(turn) - 1.0))
+    return curve["baseline_hz"].item() + curve["amplitude_hz"].item() * bump
+
+
+def _curve_table(tuning: xr.Dataset, units: NDArray[np.int64]) -> pd.DataFrame:
+    chosen = tuning.isel(unit=units)
+    table = chosen[["rate_hz", "standard_error_hz"]].to_dataframe().reset_index()
+    fits = chosen[
+        ["baseline_hz", "amplitude_hz", "kappa", "preferred_orientation_deg"]
+    ].to_dataframe()
+    fits = fits.drop(columns="cell_class", errors="ignore").reset_index()
+    return table.merge(fits, on=["epoch", "unit"])
+
+
+def draw_shifts(material: Material) -> ReportFigure | str:
+    """Distribution of the signed shift of preferred orientation in each arm, or why not."""
+    if not material.comparisons:
+        return NO_SECOND_EPOCH
+    changes = material.changes
+    changes = changes[
+        material.is_main(changes) & changes["preferred_orientation_shift_deg"].notna()
+    ]
+    if not len(changes):
+        return "Not computed: no unit is significantly tuned in two epochs."
+    arms = [arm for arm in material.arms if (changes["arm"] == arm).any()]
+    with in_style():
+        n_panels = min(len(arms), MOST_PANELS)
+        figure = new_figure(2.7, 5.4 if n_panels == 1 else 9.6)
+        axes = figure.subplots(1, n_panels, squeeze=False, sharey=True)[0]
+        for place, arm in zip(axes, arms, strict=False):
+            _draw_arm(place, material, changes[changes["arm"] == arm], arm)
+        axes[0].set_ylabel(f"share of units\nper {SHIFT_BIN_DEG:g} deg")
+        return finish(
+            figure,
+            name="shift",
+            title="Distribution of shifts of preferred orientation",
+            caption=_shift_caption(material, changes, len(arms)),
+            numbers=_shift_table(changes),
+        )
+
+
+def _draw_arm(axes: Axes, material: Material, changes: pd.DataFrame, arm: str) -> None:
+    edges_deg = np.arange(-90.0, 90.0 + SHIFT_BIN_DEG, SHIFT_BIN_DEG)
+    colours = {}
+    for epoch in pd.unique(changes["epoch"]):
+        here = changes[changes["epoch"] == epoch]
+        shift_deg = here["preferred_orientation_shift_deg"].to_numpy(float)
+        share = np.histogram(shift_deg, edges_deg)[0] / len(shift_deg)
+        colour = epoch_colour(material.epochs, epoch)
+        axes.stairs(share, edges_deg, color=colour, fill=True, alpha=0.25)
+        axes.stairs(share, edges_deg, color=colour, lw=1.3)
+        colours[f"{here['epoch_before'].iloc[0]} → {epoch}, n = {len(here)} units"] = colour
+    axes.axvline(0.0, color=INK, lw=0.6, ls=":")
+    axes.set_title(f"arm {arm}", loc="left")
+    axes.set_xlabel("shift of preferred orientation [deg]")
+    axes.set_xticks([-90, -45, 0, 45, 90])
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
+    legend_of(axes, colours, loc="upper right")
+
+
+def _shift_caption(material: Material, changes: pd.DataFrame, n_arms: int) -> str:
+    omitted = f" The first {MOST_PANELS} of {n_arms} arms." if n_arms > MOST_PANELS else ""
+    return (
+        f"Signed shift of the fitted preferred orientation ({material.main_population}), units "
+        f"significantly tuned in both epochs, {changes['animal'].nunique()} animals together."
+        f"{omitted}"
+    )
+
+
+def _shift_table(changes: pd.DataFrame) -> pd.DataFrame:
+    columns = {
+        "animal": "animal",
+        "arm": "arm",
+        "unit": "unit",
+        "epoch_before": "reference",
+        "epoch": "epoch",
+        "preferred_orientation_deg_before": "before_deg",
+        "preferred_orientation_deg": "after_deg",
+        "preferred_orientation_shift_deg": "shift_deg",
+    }
+    return changes[list(columns)].rename(columns=columns)
