@@ -35,12 +35,13 @@ def test_kernel_and_reference_fire_the_same_spikes_until_chaos_parts_them():
 
 
 def test_with_weak_recurrence_kernel_and_reference_stay_together():
-    """Weights a hundredth as strong do not amplify rounding: spikes agree for half a second."""
+    """Weights a hundredth as strong do not amplify rounding: spikes agree within 0.3 ms
+    over half a second."""
     names = ("ee", "ep", "es", "pe", "pp", "se")
     weak = {f"{name}_nanosiemens": 0.01 for name in names}
     kernel, reference = run_both({"wiring": weak}, 5000)
     near = spikes_before(kernel, 5000)
-    near |= {(step + late, cell) for step, cell in near for late in (-1, 1)}
+    near |= {(step + late, cell) for step, cell in near for late in (-3, -2, -1, 1, 2, 3)}
     found = spikes_before(reference, 5000)
     assert len(found) > 300
     assert len(found & near) >= 0.97 * len(found)

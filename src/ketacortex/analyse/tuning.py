@@ -239,8 +239,8 @@ def tuning_p_value(
 
     Square roots of the counts are regressed on cos 2 theta and sin 2 theta; the F statistic has
     the mean and variance of its permutation distribution, and the root tames the skew of
-    sparse counts, so that the test holds its size (0.05 gives 0.04 to 0.055 from 0.02 to 5
-    spikes a trial, smaller where a unit fires fewer than about five spikes in all).
+    sparse counts, so that the test holds its size: over 144 untuned trials 0.05 gives 0.04 to
+    0.055 from 0.05 to 20 spikes a trial, and less where a unit fires fewer than 5 in all.
 
     Parameters
     ----------

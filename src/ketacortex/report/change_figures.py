@@ -69,7 +69,8 @@ def _draw(
     changes = material.changes
     has_both = changes[column].notna() & changes[f"{column}_before"].notna()
     if responsive_only:
-        has_both &= changes["is_responsive"].astype(bool) & changes["is_responsive_before"].astype(bool)
+        responds = changes[["is_responsive", "is_responsive_before"]].eq(True)
+        has_both &= responds.all(axis=1)
     changes = changes[has_both]
     if not len(changes):
         return nothing
@@ -125,10 +126,9 @@ def _draw_panel(
     axes.set_ylabel(f"{label}, {here['epoch'].iloc[0]}")
 
 
-def _caption(
-    label: str, what: str, changes: pd.DataFrame, n_beyond: int, n_panels: int
-) -> str:
-    omitted = f" The first {MOST_PANELS} of {n_panels} comparisons." if n_panels > MOST_PANELS else ""
+def _caption(label: str, what: str, changes: pd.DataFrame, n_beyond: int, n_panels: int) -> str:
+    is_cut = n_panels > MOST_PANELS
+    omitted = f" The first {MOST_PANELS} of {n_panels} comparisons." if is_cut else ""
     beyond = f" {n_beyond} units lie beyond the axes." if n_beyond else ""
     n_animals = changes["animal"].nunique()
     return (

@@ -30,8 +30,10 @@ MAX_VECTOR_MARKS = 5000
 MAX_CSV_ROWS = 6000
 """Rows of numbers in the page; more are thinned evenly, and the caption says so."""
 PAGE_WIDTH_IN = 9.6
+PIXELS_PER_IN = 100
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
+    "svg.hashsalt": "ketacortex",
     "text.parse_math": False,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -103,7 +105,7 @@ def in_style() -> Any:
     """Context in which figures are made and finished."""
     import matplotlib as mpl
 
-    return mpl.rc_context({**STYLE, "svg.hashsalt": "ketacortex"})
+    return mpl.rc_context(STYLE)
 
 
 def finish(
@@ -161,5 +163,7 @@ def _svg(figure: Figure, name: str, description: str) -> str:
         text = text.replace(ink, variable)
     view_box = re.search(r'viewBox="[^"]*"', text)
     opening = f'<svg role="img" aria-label={quoteattr(description)}'
-    opening += f" {view_box.group()}>" if view_box else ">"
+    opening += f" {view_box.group()}" if view_box else ""
+    # Letters have one size in all figures, and a narrow figure stays narrow.
+    opening += f' style="max-width:{figure.get_figwidth() * PIXELS_PER_IN:.0f}px">'
     return re.sub(r"\n\s*", "\n", opening + text[text.index(">") + 1 :])

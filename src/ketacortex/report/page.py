@@ -1,17 +1,44 @@
-"""The report of a run or of recordings, as one self-contained page (being built)."""
+"""The report of a run or of recordings: one self-contained page."""
 
 from __future__ import annotations
+
+import platform
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
 
 from ketacortex.analyse.population import Effects
 from ketacortex.analyse.session import SessionFindings
 from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.schema import Experiment
 from ketacortex.recording.recording import Recording
+from ketacortex.report import methods, statements
+from ketacortex.report.change_figures import draw_fano, draw_osi
+from ketacortex.report.drawing import ReportFigure
+from ketacortex.report.physiology import draw_physiology, judgement_table, ranges_apply
+from ketacortex.report.raster import draw_raster
+from ketacortex.report.tables import Material, material_of_recordings, material_of_run
+from ketacortex.report.tuning_figures import draw_examples, draw_shifts
+from ketacortex.report.wording import number
+
+LIBRARIES = ("numpy", "scipy", "pandas", "xarray", "pynwb", "matplotlib", "jinja2")
 
 
 def report_run(folder: RunFolder, experiment: Experiment, command: str) -> str:
-    """Page of a finished run."""
-    return "<!doctype html><title>ketacortex</title>"
+    """The page of a finished run.
+
+    Everything measured is read from the folder's findings; of the recordings only the first
+    animal's is opened, for its spikes.
+
+    Parameters
+    ----------
+    folder : RunFolder with finished findings
+    experiment : Experiment that was run
+    command : what repeats it
+    """
+    return _render(material_of_run(folder, experiment, command), experiment.name)
 
 
 def report_recordings(
@@ -20,5 +47,84 @@ def report_recordings(
     sessions: list[tuple[str, SessionFindings]],
     compared: Effects,
 ) -> str:
-    """Page of recordings."""
-    return "<!doctype html><title>ketacortex</title>"
+    """The page of recordings that were just measured.
+
+    Parameters
+    ----------
+    paths : files the recordings came from, in their order
+    recordings : Recording of each
+    sessions : (arm, SessionFindings) of each
+    compared : Effects over animals, or over the units of one animal
+    """
+    provenance = {
+        "ketacortex": _version("ketacortex"),
+        "python": platform.python_version(),
+        "libraries": {name: _version(name) for name in LIBRARIES},
+    }
+    command = shlex.join(["ketacortex", "analyse", *paths])
+    material = material_of_recordings(paths, recordings, sessions, compared, provenance, command)
+    animals = {recording.subject.identifier for recording in recordings}
+    title = animals.pop() if len(animals) == 1 else f"{len(animals)} animals"
+    return _render(material, title)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, or the sentence that says why there is none."""
+
+    figure: ReportFigure | None
+    reason: str = ""
+
+
+def _drawn(draw: Callable[[Material], ReportFigure | str], material: Material) -> Drawn:
+    found = draw(material)
+    return Drawn(None, found) if isinstance(found, str) else Drawn(found)
+
+
+def _render(material: Material, title: str) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ketacortex.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment.get_template("page.html").render(**_contents(material, title))
+
+
+def _contents(material: Material, title: str) -> dict[str, Any]:
+    """Everything that the template shows."""
+    return {
+        "title": title,
+        "material": material,
+        "asked": statements.asked(material),
+        "headlines": statements.headline_rows(material),
+        "headline_labels": [label for _, _, label in statements.HEADLINES],
+        "headline_sentences": statements.headline_sentences(material),
+        "noise_sentence": statements.NOISE_SENTENCE,
+        "raster": _drawn(draw_raster, material),
+        "physiology": _drawn(draw_physiology, material),
+        "ranges_apply": ranges_apply(material),
+        "judgements": judgement_table(material),
+        "examples": _drawn(draw_examples, material),
+        "shifts": _drawn(draw_shifts, material),
+        "osi": _drawn(draw_osi, material),
+        "fano": _drawn(draw_fano, material),
+        "effects": statements.effect_groups(material),
+        "effects_note": statements.effects_note(material),
+        "missing": statements.missing_groups(material),
+        "methods": methods.methods(material),
+        "references": methods.references(material),
+        "parameters": methods.parameters(material.experiment),
+        "provenance": material.provenance,
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

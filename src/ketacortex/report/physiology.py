@@ -110,7 +110,8 @@ def judgement_table(material: Material) -> list[dict[str, Any]]:
     values = measured_values(material, RANGES)
     rows = []
     for limits in RANGES:
-        mine = values[(values["measure"] == limits.measure) & (values["cells"] == limits.population)]
+        is_mine = (values["measure"] == limits.measure) & (values["cells"] == limits.population)
+        mine = values[is_mine]
         for arm in material.arms:
             found = mine[(mine["arm"] == arm) & mine["is_first_epoch"]]["value"].to_numpy(float)
             n_inside = sum(limits.holds(value) for value in found)
@@ -129,7 +130,7 @@ def judgement_table(material: Material) -> list[dict[str, Any]]:
 
 def measured_values(material: Material, panels: tuple[Range, ...] | list[Range]) -> pd.DataFrame:
     """`measure, cells, arm, epoch, animal, value, inside` behind the panels."""
-    values = pd.concat([material.values, _spontaneous_over_evoked(material.values)])
+    values = pd.concat([material.population_values, _spontaneous_over_evoked(material.population_values)])
     first = material.first_epochs[["session", "epoch"]].drop_duplicates()
     first_of = dict(first.itertuples(index=False, name=None))
     claims = ranges_apply(material)
@@ -182,7 +183,7 @@ def _panels(material: Material) -> list[Range]:
 
 def _rows(material: Material) -> tuple[list[tuple[str, str]], int]:
     """(arm, epoch) of each row of a panel, and how many more there are."""
-    found = material.values[["arm", "epoch"]].drop_duplicates()
+    found = material.population_values[["arm", "epoch"]].drop_duplicates()
     rows = [(str(arm), str(epoch)) for arm, epoch in found.itertuples(index=False)]
     return rows[:MOST_ROWS], max(len(rows) - MOST_ROWS, 0)
 
@@ -222,8 +223,9 @@ def _set_limits(axes: Axes, limits: Range, values: np.ndarray, claims: bool) -> 
     low -= 0.0 if low == 0.0 else 0.1 * (high - low)
     axes.set_xlim(low, high)
     if claims:
-        band = (low if limits.low is None else limits.low, high if limits.high is None else limits.high)
-        axes.axvspan(*band, color=BAND, lw=0, zorder=0)
+        from_value = low if limits.low is None else limits.low
+        to_value = high if limits.high is None else limits.high
+        axes.axvspan(from_value, to_value, color=BAND, lw=0, zorder=0)
 
 
 def _verdict(n_inside: int, n_animals: int) -> str:

@@ -155,7 +155,8 @@ def _label_classes(axes: Axes, classes: NDArray[np.str_]) -> None:
 
 def _times_s(recording: Recording, unit: int, window: Window) -> NDArray[np.float64]:
     times_s = recording.spike_times_s(int(unit))
-    return times_s[np.searchsorted(times_s, window.start_s) : np.searchsorted(times_s, window.stop_s)]
+    first, last = np.searchsorted(times_s, [window.start_s, window.stop_s])
+    return times_s[first:last]
 
 
 def _caption(recording: Recording, rows: NDArray[np.int64], windows: list[Window]) -> str:
@@ -165,8 +166,8 @@ def _caption(recording: Recording, rows: NDArray[np.int64], windows: list[Window
     )  # fmt: skip
     several = f" The first {len(windows)} of {n_epochs} epochs." if n_epochs > len(windows) else ""
     return (
-        f"Animal {recording.subject.identifier}, the first. {shown} units, one row each, ordered by "
-        "class and by preferred orientation in the first epoch (upwards; untuned units last). "
+        f"Animal {recording.subject.identifier}, the first. {shown} units, one row each, ordered "
+        "by class and by preferred orientation in the first epoch (upwards; untuned units last). "
         f"About {WINDOW_S:g} s around the first blank of each epoch, or its first {WINDOW_S:g} s "
         "where it has none; above, the orientation shown and grey bars where a grating was on."
         f"{several}"

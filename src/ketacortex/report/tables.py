@@ -1,4 +1,4 @@
-"""The material of a page: the same tables, whether they come from a run folder or from recordings."""
+"""The material of a page: the same tables for a run folder and for recordings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Material:
 
     Parameters
     ----------
-    units, values, pairs : tables of `SessionFindings` of all sessions
+    units, population_values, pairs : tables of `SessionFindings` of all sessions
         With `animal`, `arm` and `session`, the number of the recording among all.
     effects : table of `Effects`
     not_computed : `measure, arm, epoch, population, reason`
@@ -55,7 +55,7 @@ class Material:
     """
 
     units: pd.DataFrame
-    values: pd.DataFrame
+    population_values: pd.DataFrame
     pairs: pd.DataFrame
     effects: pd.DataFrame
     not_computed: list[dict[str, Any]]
@@ -120,7 +120,7 @@ class Material:
 
     @cached_property
     def changes(self) -> pd.DataFrame:
-        """Each unit in a later epoch beside itself in the first one, whose columns end in `_before`."""
+        """Each unit in a later epoch beside itself in the first: those columns end in `_before`."""
         units = self.units.copy()
         units["row"] = units.groupby(["session", "epoch"], sort=False).cumcount()
         first = units.groupby("session", sort=False)["epoch"].transform("first")
@@ -148,7 +148,7 @@ def material_of_run(folder: RunFolder, experiment: Experiment, command: str) -> 
     provenance = folder.path / "provenance.json"
     return Material(
         units=_numbered(units, order),
-        values=_numbered(_read_table(folder.findings / "values.csv", VALUE_COLUMNS), order),
+        population_values=_numbered(_read_table(folder.findings / "values.csv", VALUE_COLUMNS), order),
         pairs=_numbered(_read_table(folder.findings / "pairs.csv", PAIR_COLUMNS), order),
         effects=_read_table(folder.findings / "effects.csv", EFFECT_COLUMNS),
         not_computed=list(summary.get("not_computed", [])),
@@ -178,7 +178,7 @@ def material_of_recordings(
         ]
     return Material(
         units=_joined(sessions, "units", UNIT_COLUMNS),
-        values=_joined(sessions, "values", VALUE_COLUMNS),
+        population_values=_joined(sessions, "values", VALUE_COLUMNS),
         pairs=_joined(sessions, "pairs", PAIR_COLUMNS),
         effects=_with_columns(compared.effects, EFFECT_COLUMNS),
         not_computed=missing,

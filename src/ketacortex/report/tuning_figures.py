@@ -84,7 +84,7 @@ def choose_examples(material: Material) -> NDArray[np.int64]:
 
 
 def _epochs(tuning: xr.Dataset) -> list[str]:
-    return [str(epoch) for epoch in tuning["epoch"].values]
+    return [str(epoch) for epoch in tuning["epoch"].to_numpy()]
 
 
 def _draw_unit(axes: Axes, material: Material, tuning: xr.Dataset, row: int) -> None:

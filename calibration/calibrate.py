@@ -1,0 +1,155 @@
+"""Fit the free parameters of the circuit to the physiology of the undrugged, anaesthetised cortex.
+
+Damped Gauss-Newton: each free parameter is changed by 12 %, the change of every measurement is
+read off, and the step that brings all measurements toward the middle of their ranges is taken in
+the logarithm of the parameters. The four calibration animals (two cats, two mice) keep their
+wiring and noise throughout, so differences are of the parameters alone. Nothing about a drug is
+simulated, measured or looked at.
+
+    python calibration/calibrate.py --steps 2 --workers 2
+
+prints the table of measurements after each step and writes `calibration/result.json`, from which
+the values marked `fitted: ... (calibration/)` in `model/settings.py` are copied by hand, rounded
+to three digits. About four minutes a step on two cores.
+
+The first point was found by hand from the sets of the feasibility studies: fewer but stronger
+E->E synapses with an NMDA share strong enough for local NMDA spikes, a background that keeps cells
+near threshold without a tonic current, and PV cells active at rest. With the studies' dense E->E
+wiring and tonic current, blanks fell apart into a silent and a 4-6 Hz state.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from ketacortex.analyse.session import measure_session
+from ketacortex.model.circuit import build_circuit
+from ketacortex.model.settings import CircuitSettings
+from ketacortex.recording.recording import Subject
+from ketacortex.seeds import seed_of
+from ketacortex.simulate.session import simulate_session
+from ketacortex.stimulus.grating import GratingSequence
+
+# lower end, target, upper end; rates are compared by their logarithm
+TARGETS = {
+    ("evoked_rate_hz", "pyr"): (3.0, 4.4, 6.0),
+    ("peak_rate_hz", "pyr"): (6.0, 10.5, 20.0),
+    ("spontaneous_rate_hz", "pyr"): (0.3, 0.85, 2.0),
+    ("evoked_rate_hz", "pv"): (8.0, 13.0, 20.0),
+    ("evoked_rate_hz", "sst"): (5.0, 13.0, 25.0),
+    ("gosi_median", "pyr"): (0.25, 0.42, 0.6),
+    ("half_width_deg", "pyr"): (15.0, 27.0, 40.0),
+    ("fano_factor", "pyr"): (1.0, 1.2, 1.6),
+    ("noise_correlation", "pyr"): (0.02, 0.06, 0.15),
+    ("isi_cv", "pyr"): (0.7, 0.95, 1.1),
+}
+# at least, at most
+LIMITS = {("tuned_share", "pyr"): (0.75, 1.0), ("up_state_share", "pyr"): (0.0, 0.02)}
+FREE = (
+    "afferents.pyr_nanosiemens",
+    "afferents.pv_nanosiemens",
+    "afferents.tuning",
+    "afferents.peak_hz",
+    "afferents.pedestal_hz",
+    "afferents.shared_gain_sd",
+    "afferents.private_gain_sd",
+    "wiring.es_nanosiemens",
+    "wiring.ep_nanosiemens",
+    "wiring.pe_nanosiemens",
+    "wiring.se_nanosiemens",
+    "background.branch_hz",
+    "background.pv_nanosiemens",
+    "background.sst_nanosiemens",
+    "pyr.threshold_sd_mv",
+)
+ANIMALS = (("calibration", 0, "cat"), ("calibration", 1, "mouse"),
+           ("calibration", 2, "cat"), ("calibration", 3, "mouse"))  # fmt: skip
+SEQUENCE = GratingSequence(repeats=5, blanks=30)
+PROBE = 0.12  # relative change of a parameter
+DAMPING = 1.0
+LONGEST_STEP = 0.35
+
+
+def settings_with(values: dict[str, float], map_name: str) -> CircuitSettings:
+    """The circuit's settings with some values replaced."""
+    table = CircuitSettings().model_dump()
+    table["map"] = map_name
+    for path, value in values.items():
+        room, name = path.split(".")
+        table[room][name] = value
+    return CircuitSettings.model_validate(table)
+
+
+def measure(values: dict[str, float], animal: tuple[str, int, str]) -> dict[str, float]:
+    """Every target and limit as measured in one animal."""
+    name, number, map_name = animal
+    seed = seed_of(name, number)
+    circuit = build_circuit(settings_with(values, map_name), seed)
+    recording = simulate_session(
+        circuit, [("control", SEQUENCE)], seed, Subject(identifier=f"{name}-{number}")
+    )
+    found = measure_session(recording).values.set_index(["measure", "population"])["value"]
+    return {"/".join(key): float(found.get(key, np.nan)) for key in (*TARGETS, *LIMITS)}
+
+
+def residual(measured: dict[str, float]) -> np.ndarray:
+    """Distance from every target in half-widths of its range, 0 inside a limit."""
+    out = []
+    for key, (low, target, high) in TARGETS.items():
+        value = measured["/".join(key)]
+        if key[0].endswith("_rate_hz"):
+            low, target, high, value = np.log([low, target, high, max(value, 0.01)])
+        out.append((value - target) / (0.5 * (high - low)))
+    for key, (low, high) in LIMITS.items():
+        value = measured["/".join(key)]
+        out.append(5 * (min(value - low, 0.0) + max(value - high, 0.0)))
+    return np.array(out)
+
+
+def measure_all(
+    pool: ProcessPoolExecutor, points: list[dict[str, float]]
+) -> list[dict[str, float]]:
+    """Mean over the calibration animals of every measurement, at each point."""
+    jobs = [(point, animal) for point in points for animal in ANIMALS]
+    found = list(pool.map(measure, *zip(*jobs, strict=True)))
+    groups = [found[i : i + len(ANIMALS)] for i in range(0, len(found), len(ANIMALS))]
+    return [{key: float(np.mean([m[key] for m in group])) for key in group[0]} for group in groups]
+
+
+def next_point(pool: ProcessPoolExecutor, values: dict[str, float]) -> dict[str, float]:
+    """One damped Gauss-Newton step; prints where it starts from."""
+    probes = [{**values, path: values[path] * np.exp(PROBE)} for path in FREE]
+    here, *there = measure_all(pool, [values, *probes])
+    start = residual(here)
+    print(f"sum of squares {start @ start:.2f}", {k: round(v, 3) for k, v in here.items()})
+    slope = np.stack([(residual(m) - start) / PROBE for m in there], axis=1)
+    step = -np.linalg.solve(slope.T @ slope + DAMPING * np.eye(len(FREE)), slope.T @ start)
+    step = step.clip(-LONGEST_STEP, LONGEST_STEP)
+    return {path: float(values[path] * np.exp(s)) for path, s in zip(FREE, step, strict=True)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    default = CircuitSettings().model_dump()
+    values = {path: default[path.split(".")[0]][path.split(".")[1]] for path in FREE}
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        for _ in range(arguments.steps):
+            values = next_point(pool, values)
+        (final,) = measure_all(pool, [values])
+    print(f"final {residual(final) @ residual(final):.2f}")
+    result = {"values": values, "measured": final, "animals": [list(a) for a in ANIMALS]}
+    path = Path(__file__).with_name("result.json")
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The methods paragraph, its references and the parameters, from the settings actually used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from ketacortex.analyse.epoch_values import RESPONSIVE_COUNT, TUNED_ALPHA, TUNED_GOSI
+from ketacortex.analyse.shift import N_SPLITS
+from ketacortex.analyse.statistics import CONFIDENCE
+from ketacortex.analyse.variability import MIN_MEAN_COUNT
+from ketacortex.experiment.schema import Experiment
+from ketacortex.report.tables import Material
+from ketacortex.report.wording import counted, listed
+from ketacortex.stimulus.grating import GratingSequence
+
+REFERENCES = (
+    ("Tuning curve", "Swindale (1998)", "10.1007/s004220050411"),
+    ("gOSI", "Ringach, Shapley and Hawken (2002)", "10.1523/JNEUROSCI.22-13-05639.2002"),
+    ("Rate-matched Fano factor", "Churchland et al. (2010)", "10.1038/nn.2501"),
+    ("Noise correlation", "Cohen and Kohn (2011)", "10.1038/nn.2842"),
+    ("Noise correlation", "Ecker et al. (2010)", "10.1126/science.1179867"),
+    ("Unimodality of blank trials", "Hartigan and Hartigan (1985)", "10.1214/aos/1176346577"),
+)
+"""What is measured, who defined it, DOI."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting of the run."""
+
+    path: str
+    value: str
+    unit: str
+    source: str
+    meaning: str
+
+
+def methods(material: Material) -> list[str]:
+    """Paragraphs of the methods."""
+    paragraphs = []
+    if material.experiment is not None:
+        paragraphs += [_circuit(material.experiment), _stimuli(material.experiment)]
+    else:
+        paragraphs.append(_recordings(material))
+    return [*paragraphs, _tuning(), _shift(), _variability(), _statistics(material)]
+
+
+def references(material: Material) -> list[tuple[str, str, str]]:
+    """(what for, who, DOI) of the analysis and of what the run cites."""
+    known = {doi for _, _, doi in REFERENCES}
+    cited = material.provenance.get("citations_doi", {})
+    more = [(_capital(what), "", doi) for what, doi in cited.items() if doi not in known]
+    return [*REFERENCES, *more]
+
+
+def parameters(experiment: Experiment | None) -> list[Parameter]:
+    """Every parameter of circuit and stimuli, and what single arms or epochs set otherwise."""
+    if experiment is None:
+        return []
+    found = [*_settings(experiment.circuit, "circuit"), *_settings(experiment.stimulus, "stimulus")]
+    for epoch in experiment.epoch:
+        if epoch.stimulus is not None:
+            found += _settings(epoch.stimulus, f"epoch.{epoch.name}.stimulus")
+    for name, arm in experiment.arms.items():
+        for path, value in arm.set.items():
+            source = "this experiment, in this arm alone"
+            found.append(Parameter(f"arms.{name}.set.{path}", str(value), "", source, ""))
+    return found
+
+
+def _settings(settings: BaseModel, path: str) -> Iterator[Parameter]:
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield from _settings(value, f"{path}.{name}")
+            continue
+        extra: Any = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        unit = str(extra.get("unit", ""))
+        meaning = (field.description or "").removesuffix(f" [{unit}]")
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        yield Parameter(f"{path}.{name}", shown, unit, str(extra.get("source", "")), meaning)
+
+
+def _circuit(experiment: Experiment) -> str:
+    c = experiment.circuit
+    seed = f"seed {experiment.seed}"
+    return (
+        f"Each of {counted(experiment.animals, 'simulated animal')} is a patch of layer 2/3 of "
+        f"visual cortex, {c.patch.width_um:g} µm wide, with an orientation map of type {c.map}: "
+        f"{c.pyr.n} pyramidal cells of {c.pyr.n_branches} dendritic branches, {c.pv.n} PV and "
+        f"{c.sst.n} SST interneurons, driven by {c.afferents.n} afferent fibres. Branches carry "
+        "AMPA and voltage-dependent NMDA conductances. Wiring, map and noise of an animal are "
+        f"drawn from {seed} and its number; arms of an animal share them, and every epoch draws "
+        "new trial order, afferent spikes and gain."
+    )
+
+
+def _stimuli(experiment: Experiment) -> str:
+    shown: dict[GratingSequence, list[str]] = {}
+    for epoch, sequence in experiment.shown():
+        shown.setdefault(sequence, []).append(epoch)
+    sentences = [
+        f"In {'epochs' if len(epochs) > 1 else 'epoch'} {listed(epochs)}, gratings of "
+        f"{s.n_orientations} orientations were shown {s.repeats} times each, with {s.blanks} blank "
+        f"trials, {s.duration_s:g} s long and preceded by {s.gap_s:g} s of grey, in random order "
+        "in blocks that hold every orientation once"
+        for s, epochs in shown.items()
+    ]
+    return ". ".join(sentences) + "."
+
+
+def _recordings(material: Material) -> str:
+    example = material.example
+    source = f" Source of the first: {example.source}." if example and example.source else ""
+    doses = "" if example is None or example.doses.empty else (
+        " Doses in the first: "
+        + listed([f"{d['blocker']} ({d['route']})" for d in example.doses.to_dict("records")])
+        + "."
+    )  # fmt: skip
+    classes = (
+        f"Cell classes as given by the source: {listed(material.cell_classes)}."
+        if material.has_known_classes
+        else "The classes of the cells are not known; all units are taken together."
+    )
+    return (
+        f"{counted(len(material.sources), 'recording').capitalize()} of "
+        f"{counted(material.n_animals, 'animal')} were read. {classes}{doses}{source}"
+    )
+
+
+def _tuning() -> str:
+    return (
+        "Spikes were counted from onset to offset of each trial. Evoked rate is the mean over "
+        "stimuli, peak rate the largest mean over orientations, spontaneous rate that of blank "
+        "trials. Tuning uses trials of the highest contrast: a von Mises curve b + a exp(κ(cos "
+        "2(θ − µ) − 1)) with a, b ≥ 0 was fitted to the mean rates by least squares; preferred "
+        "orientation is µ, OSI is (R_pref − R_orth)/(R_pref + R_orth) of the fitted curve, "
+        "half-width is taken at half height above b, and gOSI is |Σ r exp(2iθ)|/Σ r of the mean "
+        f"rates. A unit responds with more than {RESPONSIVE_COUNT:g} spikes a trial at its best "
+        f"orientation; it is tuned if also modulated by orientation (F test on √counts, p < "
+        f"{TUNED_ALPHA:g}) and gOSI > {TUNED_GOSI:g}."
+    )
+
+
+def _shift() -> str:
+    return (
+        "Shifts are axial differences of preferred orientation between a later and the first "
+        f"epoch. For the excess, each epoch is halved {N_SPLITS} times at random within "
+        "orientations and fitted anew; with preferences A1, A2 and B1, B2 of the halves, |A1 + A2 "
+        "− B1 − B2|/2 is compared with the mean of |A1 − A2 + B1 − B2|/2 and |A1 − A2 − B1 + "
+        "B2|/2, which error alone makes equally large. Units count with the share of halvings in "
+        "which all four halves are tuned."
+    )
+
+
+def _variability() -> str:
+    return (
+        "Fano factor is variance over mean of the count within one stimulus, averaged over stimuli "
+        f"with a mean count above {MIN_MEAN_COUNT:g}. Rate-matched: pairs of unit and stimulus are "
+        "binned by mean count (a quarter of a doubling wide) and both epochs are reduced to their "
+        "common distribution. Noise correlation is the correlation of two units' counts, z-scored "
+        "within each stimulus, averaged over pairs of units with a mean count above "
+        f"{MIN_MEAN_COUNT:g}. The CV of intervals is taken within trials of one stimulus."
+    )
+
+
+def _statistics(material: Material) -> str:
+    percent = f"{CONFIDENCE:.0%}".replace("%", " %")
+    if material.n_animals < 2:
+        return (
+            "There is one animal. The animal is the unit of replication, so nothing can be "
+            "inferred beyond it; where intervals are given they are over its units."
+        )
+    return (
+        "The animal is the unit of replication: each gives one value before and one after, and "
+        f"intervals are {percent} Student t intervals over animals (n = {material.n_animals}), of "
+        "logarithms for ratios. Units of one animal are not independent and enter no interval."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,247 @@
+"""What was asked, what was found and what was not computed, in words and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ketacortex.report.tables import Material
+from ketacortex.report.wording import (
+    NOTHING,
+    counted,
+    listed,
+    measure_in_words,
+    number,
+    with_interval,
+)
+
+HEADLINES = (
+    ("preferred_orientation_shift_abs_deg", "change", "mean |shift| [deg]"),
+    ("preferred_orientation_shift_excess_deg", "change", "excess over error [deg]"),
+    ("osi", "ratio", "OSI, after / before"),
+    ("fano_factor_rate_matched", "ratio", "rate-matched Fano, after / before"),
+    ("evoked_rate_hz", "ratio", "evoked rate, after / before"),
+)
+NOISE_SENTENCE = (
+    "Noise of measurement alone moves a fitted preferred orientation, so |shift| is above 0 even "
+    "where nothing changed; only the excess over that error counts as a change."
+)
+
+
+@dataclass(frozen=True)
+class MissingGroup:
+    """One reason, and everything that is missing because of it."""
+
+    reason: str
+    measures: list[str]
+    n: int
+
+
+def asked(material: Material) -> str:
+    """One sentence: what was asked."""
+    epochs = listed(material.epochs)
+    if material.experiment is None:
+        n_files = counted(len(material.sources), "recording")
+        return (
+            f"{_capital(counted(material.n_animals, 'animal'))} in {n_files}, "
+            f"{material.n_units} units; {_epochs_in_words(material)} ({epochs})."
+        )
+    experiment = material.experiment
+    what = _epochs_in_words(material)
+    if len(material.epochs) > 1:
+        what = f"{counted(len(material.epochs), 'measurement')} of the same cortex"
+    return (
+        f"{_capital(counted(experiment.animals, 'simulated animal'))}, circuit "
+        f"{experiment.circuit.preset}, map {experiment.circuit.map}, {material.n_units} units: "
+        f"{what} ({epochs}) {_arms_in_words(material)}."
+    )
+
+
+def headline_rows(material: Material) -> list[dict[str, Any]]:
+    """One row an arm and later epoch, the numbers as text in the order of `HEADLINES`."""
+    return [
+        {
+            "arm": arm,
+            "epoch": epoch,
+            "n_animals": _n_animals(material, arm, epoch),
+            "numbers": [
+                _headline(material, arm, epoch, measure, column)
+                for measure, column, _ in HEADLINES
+            ],
+        }
+        for arm, epoch in material.comparisons
+    ]
+
+
+def headline_sentences(material: Material) -> list[str]:
+    """The shift of every arm and later epoch as a sentence."""
+    sentences = []
+    for row in headline_rows(material):
+        shift, excess = row["numbers"][:2]
+        who = f"Arm {row['arm']}, {row['epoch']}"
+        if shift == NOTHING:
+            sentences.append(f"{who}: no shift of preferred orientation could be measured.")
+        else:
+            excess_text = (
+                f"of which {excess} deg exceed measurement error"
+                if excess != NOTHING
+                else "how much of it exceeds measurement error could not be computed"
+            )
+            sentences.append(f"{who}: mean |shift| {shift} deg, {excess_text}.")
+    return sentences
+
+
+def effect_groups(material: Material) -> list[dict[str, Any]]:
+    """The effects as text, one group of rows an arm, epoch and population."""
+    groups = []
+    names = ["arm", "epoch", "population"]
+    table = material.effects.copy()
+    order = [material.main_population, *material.cell_classes]
+    table["rank"] = [order.index(p) if p in order else len(order) for p in table["population"]]
+    for (_, arm, epoch, population), rows in table.groupby(["rank", *names], sort=False):
+        groups.append(
+            {
+                "arm": arm,
+                "epoch": epoch,
+                "population": population,
+                "rank": order.index(population) if population in order else len(order),
+                "rows": [_effect_row(row) for row in rows.to_dict("records")],
+            }
+        )
+    return sorted(groups, key=lambda group: (group["arm"], group["epoch"], group["rank"]))
+
+
+def effects_note(material: Material) -> str:
+    """What the intervals of the table are over, or why it is empty."""
+    if material.effects.empty:
+        if not material.comparisons:
+            return "Not computed: a change needs two epochs."
+        if material.n_animals < 2:
+            return "Not computed: an interval over animals needs at least two, and there is one."
+        return "Not computed; the reasons are listed below."
+    if "inference" in material.effects and material.effects["inference"].notna().any():
+        return (
+            "One animal: the intervals are over its units and say nothing about another animal."
+        )
+    return "95 % intervals are Student t over animals; a ratio is a geometric mean over animals."
+
+
+def missing_groups(material: Material) -> list[MissingGroup]:
+    """What is missing, grouped by reason, the most frequent first."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in [*material.not_computed, *_silent_units(material)]:
+        column, colon, rest = str(entry["reason"]).partition(": ")
+        about = column if colon and column in ("ratio", "before") else ""
+        reason = rest if about else str(entry["reason"])
+        groups.setdefault(reason, []).append({**entry, "about": about})
+    found = [
+        MissingGroup(_sentence(reason), _missing_measures(entries), len(entries))
+        for reason, entries in groups.items()
+    ]
+    return sorted(found, key=lambda group: -group.n)
+
+
+def _effect_row(row: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        "measure": measure_in_words(row["measure"]),
+        "before": number(row["before"]),
+        "after": number(row["after"]),
+        "change": with_interval(row["change"], row["ci_low"], row["ci_high"]),
+        "ratio": with_interval(row["ratio"], row["ratio_ci_low"], row["ratio_ci_high"]),
+        "n_animals": int(row["n_animals"]),
+        "n_units": int(row["n_units"]),
+    }
+
+
+def _headline(material: Material, arm: str, epoch: str, measure: str, column: str) -> str:
+    """An effect with its interval; without one, the mean over animals of what was measured."""
+    row = _chosen(material.effects, material, arm, epoch, measure)
+    if len(row):
+        prefix = "" if column == "change" else "ratio_"
+        first = row.iloc[0]
+        if pd.notna(first[column]):
+            return with_interval(first[column], first[f"{prefix}ci_low"], first[f"{prefix}ci_high"])
+    pairs = _chosen(material.pairs, material, arm, epoch, measure)
+    if pairs.empty:
+        return NOTHING
+    value = pairs["after"].mean() / (1.0 if column == "change" else pairs["before"].mean())
+    return number(value)
+
+
+def _chosen(
+    table: pd.DataFrame, material: Material, arm: str, epoch: str, measure: str
+) -> pd.DataFrame:
+    return table[
+        (table["measure"] == measure)
+        & (table["arm"] == arm)
+        & (table["epoch"] == epoch)
+        & (table["population"] == material.main_population)
+    ]
+
+
+def _n_animals(material: Material, arm: str, epoch: str) -> int:
+    here = material.changes
+    return int(here[(here["arm"] == arm) & (here["epoch"] == epoch)]["animal"].nunique())
+
+
+def _epochs_in_words(material: Material) -> str:
+    return counted(len(material.epochs), "epoch")
+
+
+def _arms_in_words(material: Material) -> str:
+    """What is done in each arm: doses and settings of its own."""
+    if material.experiment is None:
+        return ""
+    sentences = []
+    for name, arm in material.experiment.arms.items():
+        doses = [str(dose) for dose in getattr(arm, "doses", ())]
+        done = [f"doses {listed(doses)}"] if doses else []
+        done += [f"{path} = {value}" for path, value in arm.set.items()]
+        sentences.append((name, listed(done)))
+    if all(not done for _, done in sentences):
+        arms = "arms" if len(sentences) > 1 else "arm"
+        return f"without any drug ({arms} {listed([name for name, _ in sentences])})"
+    return "; ".join(f"arm {name}: {done or 'no drug'}" for name, done in sentences)
+
+
+def _silent_units(material: Material) -> list[dict[str, Any]]:
+    """Units without a spike have no tuning and no variability; they are counted by epoch."""
+    silent = material.units[material.units["mean_rate_hz"].eq(0)]
+    rows = []
+    for (arm, epoch), table in silent.groupby(["arm", "epoch"], sort=False):
+        n = len(table)
+        rows.append(
+            {
+                "measure": "tuning and variability of single units",
+                "arm": arm,
+                "epoch": epoch,
+                "population": listed(sorted(table["cell_class"].unique())),
+                "reason": f"{n} unit{'s are' if n > 1 else ' is'} silent during the gratings.",
+            }
+        )
+    return rows
+
+
+def _missing_measures(entries: list[dict[str, Any]]) -> list[str]:
+    """Each measure once, with where it is missing."""
+    where: dict[str, list[str]] = {}
+    for entry in entries:
+        about = f"{entry['about']} of " if entry["about"] else ""
+        name = about + measure_in_words(str(entry["measure"]))
+        place = ", ".join(
+            str(entry[key]) for key in ("arm", "epoch", "population") if entry.get(key)
+        )
+        places = where.setdefault(name, [])
+        if place and place not in places:
+            places.append(place)
+    return [f"{name} ({'; '.join(places)})" if places else name for name, places in where.items()]
+
+
+def _sentence(reason: str) -> str:
+    return _capital(reason.rstrip(".") + ".")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

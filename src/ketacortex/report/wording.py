@@ -1,0 +1,82 @@
+"""Measures in words, and numbers with the digits that a reader needs."""
+
+from __future__ import annotations
+
+from math import floor, isfinite, log10
+
+MEASURES = {
+    "preferred_orientation_shift_abs_deg": "mean |shift| of preferred orientation [deg]",
+    "preferred_orientation_shift_excess_deg": "excess shift over measurement error [deg]",
+    "osi": "OSI",
+    "gosi": "gOSI",
+    "gosi_median": "median gOSI",
+    "half_width_deg": "median half-width [deg]",
+    "tuned_share": "share of units tuned",
+    "fano_factor": "Fano factor",
+    "fano_factor_rate_matched": "Fano factor, rate-matched",
+    "evoked_rate_hz": "evoked rate [Hz]",
+    "peak_rate_hz": "peak rate [Hz]",
+    "spontaneous_rate_hz": "spontaneous rate [Hz]",
+    "noise_correlation": "noise correlation",
+    "isi_cv": "CV of interspike intervals",
+    "blank_unimodality_p": "unimodality of blank-trial rates, p",
+    "up_state_share": "share of blanks in an up state",
+}
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+NOTHING = "–"
+SMALLEST_WRITTEN_OUT = 1e-4
+
+
+def measure_in_words(measure: str) -> str:
+    """A measure as a reader says it.
+
+    >>> measure_in_words("evoked_rate_hz"), measure_in_words("mode_number")
+    ('evoked rate [Hz]', 'mode number')
+    """
+    return MEASURES.get(measure, measure.replace("_", " "))
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with three significant digits, a true minus, and a dash where there is none.
+
+    >>> number(-0.12345), number(12.0), number(1234.5), number(float("nan")), number(None)
+    ('−0.123', '12.0', '1230', '–', '–')
+    """
+    if value is None or not isfinite(value):
+        return NOTHING
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits}g}")
+    decimals = digits - 1 - floor(log10(abs(rounded)))
+    is_tiny = abs(rounded) < SMALLEST_WRITTEN_OUT
+    text = f"{rounded:.{digits}g}" if is_tiny else f"{rounded:.{max(decimals, 0)}f}"
+    return text.replace("-", "−")
+
+
+def with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """A number with its 95 % interval in brackets.
+
+    >>> with_interval(1.0, 0.5, 1.5), with_interval(1.0, None, None)
+    ('1.00 [0.500, 1.50]', '1.00')
+    """
+    if low is None or high is None or not (isfinite(low) and isfinite(high)):
+        return number(value)
+    return f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def counted(n: int, thing: str) -> str:
+    """A number of things, in words below ten.
+
+    >>> counted(1, "animal"), counted(12, "unit")
+    ('one animal', '12 units')
+    """
+    return f"{COUNTS[n] if n < len(COUNTS) else n} {thing}{'' if n == 1 else 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """Names in a sentence.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
