@@ -14,8 +14,7 @@ NOTHING = np.zeros(0, np.int64)
 
 def small_circuit(changes: dict | None = None, animal: int = 0) -> Circuit:
     """60 pyramids, 12 PV and 8 SST cells with recurrent weights scaled to the smaller in-degree."""
-    table = {"pyr": {"n": 60}, "pv": CircuitSettings().pv.model_dump() | {"n": 12},
-             "sst": CircuitSettings().sst.model_dump() | {"n": 8}}  # fmt: skip
+    table = {"pyr": {"n": 60}, "pv": {"n": 12}, "sst": {"n": 8}}
     for room, settings in (changes or {}).items():
         table[room] = {**table.get(room, {}), **settings}
     return build_circuit(CircuitSettings.model_validate(table), animal)

@@ -15,7 +15,7 @@ class PlainProgress:
     def __init__(self, stream: TextIO = sys.stderr) -> None:
         self._stream = stream
         self._total_s = self._done_s = self._began = 0.0
-        self._first_s = 0.0
+        self._first_s = self._rate_times_s = 0.0
         self._next_share = 0.1
 
     def start(self, total_s: float, done_s: float) -> None:
@@ -28,15 +28,23 @@ class PlainProgress:
 
     def advance(self, simulated_s: float, rate_hz: float) -> None:
         """A line whenever another tenth is done, with the time left and the rate so far."""
-        self._done_s += simulated_s
+        self._hear(simulated_s, rate_hz)
         share = self._done_s / self._total_s
         if share + 1e-9 < self._next_share:
             return
         self._next_share = 0.1 * (int(10 * share + 1e-9) + 1)
-        self._write(f"{share:4.0%}  {_left(self)} left  cells fire at {rate_hz:.1f} Hz")
+        self._write(f"{share:4.0%}  {_left(self)} left  cells fire at {self.rate_hz():.1f} Hz")
 
     def finish(self) -> None:
         """Nothing to close."""
+
+    def _hear(self, simulated_s: float, rate_hz: float) -> None:
+        self._done_s += simulated_s
+        self._rate_times_s += rate_hz * simulated_s
+
+    def rate_hz(self) -> float:
+        """Mean rate over everything heard of so far."""
+        return self._rate_times_s / max(self._done_s - self._first_s, 1e-9)
 
     def seconds_left(self) -> float:
         """Time left at the pace so far, in seconds."""
@@ -52,10 +60,10 @@ class LiveProgress(PlainProgress):
 
     def advance(self, simulated_s: float, rate_hz: float) -> None:
         """Redraw the line."""
-        self._done_s += simulated_s
+        self._hear(simulated_s, rate_hz)
         share = min(self._done_s / self._total_s, 1.0)
         bar = "█" * round(24 * share)
-        line = f"{bar:<24} {share:4.0%}  {_left(self)} left  cells fire at {rate_hz:.1f} Hz "
+        line = f"{bar:<24} {share:4.0%}  {_left(self)} left  cells fire at {self.rate_hz():.1f} Hz "
         print(f"\r{line}", end="", file=self._stream, flush=True)
 
     def finish(self) -> None:

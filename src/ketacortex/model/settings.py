@@ -90,14 +90,35 @@ class Interneuron(Settings):
     capacitance_pf: Annotated[float, sourced("pF", TYPICAL, "capacitance", gt=0)]
     leak_nanosiemens: Annotated[float, sourced("nS", TYPICAL, "leak", gt=0)]
     threshold_mv: Annotated[float, sourced("mV", TYPICAL, "spike threshold")] = -50.0
-    reset_mv: Annotated[float, sourced("mV", TYPICAL, "reset")]
-    refractory_ms: Annotated[float, sourced("ms", TYPICAL, "refractory period", gt=0)]
+    reset_mv: Annotated[float, sourced("mV", TYPICAL, "reset")] = -60.0
+    refractory_ms: Annotated[float, sourced("ms", TYPICAL, "refractory period", gt=0)] = 2.0
     adaptation_jump_nanosiemens: Annotated[
         float, sourced("nS", TYPICAL, "after-hyperpolarisation a spike", ge=0)
-    ]
+    ] = 0.0
     share_glun2d: Annotated[
         float, sourced("share", COMPOSITION, "NMDA conductance through GluN2D", ge=0, le=1)
     ] = 0.3
+
+
+class Parvalbumin(Interneuron):
+    """Fast cells onto somata."""
+
+    n: Annotated[int, sourced("cells", TYPICAL, "PV cells", ge=4)] = 48
+    capacitance_pf: Annotated[float, sourced("pF", "study 1", "capacitance", gt=0)] = 60.0
+    leak_nanosiemens: Annotated[float, sourced("nS", "study 2", "leak", gt=0)] = 10.0
+    reset_mv: Annotated[float, sourced("mV", "study 1", "reset")] = -62.0
+    refractory_ms: Annotated[float, sourced("ms", "study 1", "refractory period", gt=0)] = 1.5
+
+
+class Somatostatin(Interneuron):
+    """Cells onto branches, with facilitating input."""
+
+    n: Annotated[int, sourced("cells", TYPICAL, "SST cells", ge=4)] = 32
+    capacitance_pf: Annotated[float, sourced("pF", "study 1", "capacitance", gt=0)] = 80.0
+    leak_nanosiemens: Annotated[float, sourced("nS", "study 1", "leak", gt=0)] = 4.0
+    adaptation_jump_nanosiemens: Annotated[
+        float, sourced("nS", TYPICAL, "after-hyperpolarisation a spike", ge=0)
+    ] = 0.2
 
 
 class Receptors(Settings):
@@ -254,14 +275,8 @@ class CircuitSettings(Settings):
     ] = "cat"
     patch: Patch = Patch()
     pyr: Pyramidal = Pyramidal()
-    pv: Interneuron = Interneuron(
-        n=48, capacitance_pf=60.0, leak_nanosiemens=10.0, reset_mv=-62.0, refractory_ms=1.5,
-        adaptation_jump_nanosiemens=0.0,
-    )  # fmt: skip
-    sst: Interneuron = Interneuron(
-        n=32, capacitance_pf=80.0, leak_nanosiemens=4.0, reset_mv=-60.0, refractory_ms=2.0,
-        adaptation_jump_nanosiemens=0.2,
-    )  # fmt: skip
+    pv: Parvalbumin = Parvalbumin()
+    sst: Somatostatin = Somatostatin()
     receptors: Receptors = Receptors()
     wiring: Wiring = Wiring()
     afferents: Afferents = Afferents()

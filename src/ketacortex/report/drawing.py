@@ -31,7 +31,9 @@ MAX_CSV_ROWS = 6000
 """Rows of numbers in the page; more are thinned evenly, and the caption says so."""
 PAGE_WIDTH_IN = 9.6
 PIXELS_PER_IN = 100
-STYLE: dict[str, Any] = {
+LEAST_WIDTH_PX = 560
+"""A narrower screen scrolls the figure sideways."""
+STYLE: dict[str, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ketacortex",
     "text.parse_math": False,
@@ -103,9 +105,10 @@ def new_figure(height_in: float, width_in: float = PAGE_WIDTH_IN) -> Figure:
 
 def in_style() -> Any:
     """Context in which figures are made and finished."""
-    import matplotlib as mpl
+    from matplotlib import rc_context
 
-    return mpl.rc_context(STYLE)
+    style: Any = STYLE
+    return rc_context(style)
 
 
 def finish(
@@ -165,5 +168,6 @@ def _svg(figure: Figure, name: str, description: str) -> str:
     opening = f'<svg role="img" aria-label={quoteattr(description)}'
     opening += f" {view_box.group()}" if view_box else ""
     # Letters have one size in all figures, and a narrow figure stays narrow.
-    opening += f' style="max-width:{figure.get_figwidth() * PIXELS_PER_IN:.0f}px">'
+    width_px = round(figure.get_figwidth() * PIXELS_PER_IN)
+    opening += f' style="max-width:{width_px}px;min-width:{min(width_px, LEAST_WIDTH_PX)}px">'
     return re.sub(r"\n\s*", "\n", opening + text[text.index(">") + 1 :])

@@ -21,7 +21,7 @@ from ketacortex.report.physiology import draw_physiology, judgement_table, range
 from ketacortex.report.raster import draw_raster
 from ketacortex.report.tables import Material, material_of_recordings, material_of_run
 from ketacortex.report.tuning_figures import draw_examples, draw_shifts
-from ketacortex.report.wording import number
+from ketacortex.report.wording import number, population_in_words
 
 LIBRARIES = ("numpy", "scipy", "pandas", "xarray", "pynwb", "matplotlib", "jinja2")
 
@@ -92,6 +92,7 @@ def _render(material: Material, title: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["population"] = population_in_words
     return environment.get_template("page.html").render(**_contents(material, title))
 
 
@@ -113,7 +114,7 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "shifts": _drawn(draw_shifts, material),
         "osi": _drawn(draw_osi, material),
         "fano": _drawn(draw_fano, material),
-        "effects": statements.effect_groups(material),
+        "effects": statements.effect_tables(material),
         "effects_note": statements.effects_note(material),
         "missing": statements.missing_groups(material),
         "methods": methods.methods(material),

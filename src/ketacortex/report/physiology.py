@@ -87,7 +87,7 @@ def draw_physiology(material: Material) -> ReportFigure | str:
     rows, n_omitted = _rows(material)
     with in_style():
         n_lines = -(-len(panels) // 4)
-        height_in = 0.5 + n_lines * (0.75 + 0.17 * len(rows))
+        height_in = 0.4 + n_lines * (0.9 + 0.17 * len(rows))
         figure = new_figure(height_in)
         axes = figure.subplots(n_lines, 4, squeeze=False, sharey=True).ravel()
         for place, limits in zip(axes, panels, strict=False):
@@ -130,7 +130,8 @@ def judgement_table(material: Material) -> list[dict[str, Any]]:
 
 def measured_values(material: Material, panels: tuple[Range, ...] | list[Range]) -> pd.DataFrame:
     """`measure, cells, arm, epoch, animal, value, inside` behind the panels."""
-    values = pd.concat([material.population_values, _spontaneous_over_evoked(material.population_values)])
+    known = material.population_values
+    values = pd.concat([known, _spontaneous_over_evoked(known)])
     first = material.first_epochs[["session", "epoch"]].drop_duplicates()
     first_of = dict(first.itertuples(index=False, name=None))
     claims = ranges_apply(material)

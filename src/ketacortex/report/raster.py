@@ -100,7 +100,7 @@ def ordered_units(material: Material, recording: Recording) -> NDArray[np.int64]
 
 def _draw_strip(axes: Axes, window: Window) -> None:
     """A bar for every trial, on it a line at the grating's own angle and the angle in words."""
-    axes.set_title(window.epoch, loc="left", fontweight="bold")
+    axes.set_title(window.epoch, loc="left", fontweight="bold", pad=12)
     axes.set_ylim(0.0, 1.0)
     axes.axis("off")
     n_trials = len(window.trials)

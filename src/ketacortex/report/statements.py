@@ -14,16 +14,19 @@ from ketacortex.report.wording import (
     listed,
     measure_in_words,
     number,
+    population_in_words,
     with_interval,
 )
 
 HEADLINES = (
     ("preferred_orientation_shift_abs_deg", "change", "mean |shift| [deg]"),
-    ("preferred_orientation_shift_excess_deg", "change", "excess over error [deg]"),
-    ("osi", "ratio", "OSI, after / before"),
-    ("fano_factor_rate_matched", "ratio", "rate-matched Fano, after / before"),
-    ("evoked_rate_hz", "ratio", "evoked rate, after / before"),
+    ("preferred_orientation_shift_excess_deg", "change", "excess shift [deg]"),
+    ("osi", "ratio", "OSI ratio"),
+    ("fano_factor_rate_matched", "ratio", "Fano ratio, rate-matched"),
+    ("evoked_rate_hz", "ratio", "evoked-rate ratio"),
 )
+FEW_UNITS_PER_ANIMAL = 10
+"""Below, an effect says little whatever its interval, which is over animals."""
 NOISE_SENTENCE = (
     "Noise of measurement alone moves a fitted preferred orientation, so |shift| is above 0 even "
     "where nothing changed; only the excess over that error counts as a change."
@@ -80,7 +83,7 @@ def headline_sentences(material: Material) -> list[str]:
     sentences = []
     for row in headline_rows(material):
         shift, excess = row["numbers"][:2]
-        who = f"Arm {row['arm']}, {row['epoch']}"
+        who = f"Arm {row['arm']}, epoch {row['epoch']} against the first"
         if shift == NOTHING:
             sentences.append(f"{who}: no shift of preferred orientation could be measured.")
         else:
@@ -93,24 +96,25 @@ def headline_sentences(material: Material) -> list[str]:
     return sentences
 
 
-def effect_groups(material: Material) -> list[dict[str, Any]]:
-    """The effects as text, one group of rows an arm, epoch and population."""
-    groups = []
-    names = ["arm", "epoch", "population"]
-    table = material.effects.copy()
+def effect_tables(material: Material) -> list[dict[str, Any]]:
+    """The effects as text: a table for each arm and epoch, in it a group for each population."""
     order = [material.main_population, *material.cell_classes]
-    table["rank"] = [order.index(p) if p in order else len(order) for p in table["population"]]
-    for (_, arm, epoch, population), rows in table.groupby(["rank", *names], sort=False):
-        groups.append(
-            {
-                "arm": arm,
-                "epoch": epoch,
-                "population": population,
-                "rank": order.index(population) if population in order else len(order),
-                "rows": [_effect_row(row) for row in rows.to_dict("records")],
-            }
+    tables = []
+    for (arm, epoch), rows in material.effects.groupby(["arm", "epoch"], sort=False):
+        found = sorted(
+            rows["population"].unique(),
+            key=lambda name: order.index(name) if name in order else len(order),
         )
-    return sorted(groups, key=lambda group: (group["arm"], group["epoch"], group["rank"]))
+        groups = [
+            {
+                "population": population_in_words(name),
+                "rows": [_effect_row(row) for row in of_population.to_dict("records")],
+            }
+            for name in found
+            for of_population in [rows[rows["population"] == name]]
+        ]
+        tables.append({"arm": arm, "epoch": epoch, "groups": groups})
+    return tables
 
 
 def effects_note(material: Material) -> str:
@@ -125,7 +129,10 @@ def effects_note(material: Material) -> str:
         return (
             "One animal: the intervals are over its units and say nothing about another animal."
         )
-    return "95 % intervals are Student t over animals; a ratio is a geometric mean over animals."
+    return (
+        "95 % intervals are Student t over animals; a ratio is a geometric mean over animals. In "
+        f"italics: fewer than {FEW_UNITS_PER_ANIMAL} units an animal, too few to build on."
+    )
 
 
 def missing_groups(material: Material) -> list[MissingGroup]:
@@ -152,6 +159,7 @@ def _effect_row(row: dict[Any, Any]) -> dict[str, Any]:
         "ratio": with_interval(row["ratio"], row["ratio_ci_low"], row["ratio_ci_high"]),
         "n_animals": int(row["n_animals"]),
         "n_units": int(row["n_units"]),
+        "has_few": row["n_units"] < FEW_UNITS_PER_ANIMAL * row["n_animals"],
     }
 
 
@@ -225,18 +233,26 @@ def _silent_units(material: Material) -> list[dict[str, Any]]:
 
 
 def _missing_measures(entries: list[dict[str, Any]]) -> list[str]:
-    """Each measure once, with where it is missing."""
-    where: dict[str, list[str]] = {}
+    """Each measure once with where it is missing; measures missing in the same places together."""
+    places_of: dict[str, dict[str, list[str]]] = {}
     for entry in entries:
         about = f"{entry['about']} of " if entry["about"] else ""
-        name = about + measure_in_words(str(entry["measure"]))
-        place = ", ".join(
-            str(entry[key]) for key in ("arm", "epoch", "population") if entry.get(key)
+        places = places_of.setdefault(about + measure_in_words(str(entry["measure"])), {})
+        where = ", ".join(f"{key} {entry[key]}" for key in ("arm", "epoch") if entry.get(key))
+        populations = places.setdefault(where, [])
+        if entry.get("population") and str(entry["population"]) not in populations:
+            populations.append(str(entry["population"]))
+    together: dict[str, list[str]] = {}
+    for measure, places in places_of.items():
+        text = "; ".join(
+            f"{where}: {', '.join(populations)}" if populations else where
+            for where, populations in places.items()
         )
-        places = where.setdefault(name, [])
-        if place and place not in places:
-            places.append(place)
-    return [f"{name} ({'; '.join(places)})" if places else name for name, places in where.items()]
+        together.setdefault(text, []).append(measure)
+    return [
+        f"{listed(measures)} ({where})" if where else listed(measures)
+        for where, measures in together.items()
+    ]
 
 
 def _sentence(reason: str) -> str:

@@ -140,6 +140,8 @@ def material_of_run(folder: RunFolder, experiment: Experiment, command: str) -> 
     """Material from the tables of a finished run, and from the spikes of its first animal."""
     summary = folder.read_summary() or {}
     units = _read_table(folder.findings / "units.csv", UNIT_COLUMNS)
+    values = _read_table(folder.findings / "values.csv", VALUE_COLUMNS)
+    pairs = _read_table(folder.findings / "pairs.csv", PAIR_COLUMNS)
     order = {key: i for i, key in enumerate(_keys(units))}
     arm = next(iter(experiment.arms))
     path = folder.recording(1, arm)
@@ -148,8 +150,8 @@ def material_of_run(folder: RunFolder, experiment: Experiment, command: str) -> 
     provenance = folder.path / "provenance.json"
     return Material(
         units=_numbered(units, order),
-        population_values=_numbered(_read_table(folder.findings / "values.csv", VALUE_COLUMNS), order),
-        pairs=_numbered(_read_table(folder.findings / "pairs.csv", PAIR_COLUMNS), order),
+        population_values=_numbered(values, order),
+        pairs=_numbered(pairs, order),
         effects=_read_table(folder.findings / "effects.csv", EFFECT_COLUMNS),
         not_computed=list(summary.get("not_computed", [])),
         example=example,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import floor, isfinite, log10
 
 MEASURES = {
-    "preferred_orientation_shift_abs_deg": "mean |shift| of preferred orientation [deg]",
-    "preferred_orientation_shift_excess_deg": "excess shift over measurement error [deg]",
+    "preferred_orientation_shift_abs_deg": "|shift| of preferred orientation [deg]",
+    "preferred_orientation_shift_excess_deg": "excess shift over error [deg]",
     "osi": "OSI",
     "gosi": "gOSI",
     "gosi_median": "median gOSI",
@@ -22,8 +22,11 @@ MEASURES = {
     "blank_unimodality_p": "unimodality of blank-trial rates, p",
     "up_state_share": "share of blanks in an up state",
 }
+POPULATIONS = {"pyr": "pyramidal cells", "pv": "PV cells", "sst": "SST cells", "vip": "VIP cells",
+               "all": "all units", "unknown": "units of unknown class"}  # fmt: skip
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NOTHING = "–"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 SMALLEST_WRITTEN_OUT = 1e-4
 
 
@@ -34,6 +37,15 @@ def measure_in_words(measure: str) -> str:
     ('evoked rate [Hz]', 'mode number')
     """
     return MEASURES.get(measure, measure.replace("_", " "))
+
+
+def population_in_words(population: str) -> str:
+    """A population as a reader says it.
+
+    >>> population_in_words("pv"), population_in_words("chandelier")
+    ('PV cells', 'chandelier cells')
+    """
+    return POPULATIONS.get(population, f"{population} cells")
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -54,14 +66,18 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """A number with its 95 % interval in brackets.
+    """A number with its 95 % interval in brackets, to two digits of the interval's half-width.
 
-    >>> with_interval(1.0, 0.5, 1.5), with_interval(1.0, None, None)
-    ('1.00 [0.500, 1.50]', '1.00')
+    >>> with_interval(1.0, 0.5, 1.5).split(), with_interval(1.0, None, None)
+    (['1.00', '[0.50,', '1.50]'], '1.00')
     """
-    if low is None or high is None or not (isfinite(low) and isfinite(high)):
+    if value is None or low is None or high is None or not isfinite(value + low + high):
         return number(value)
-    return f"{number(value)} [{number(low)}, {number(high)}]"
+    half = (high - low) / 2
+    decimals = min(max(1 - floor(log10(half)), 0), 6) if half > 0 else 3
+    # Adding 0 turns a rounded -0 into 0; within the brackets a line must not break.
+    texts = [f"{round(x, decimals) + 0.0:.{decimals}f}" for x in (value, low, high)]
+    return f"{texts[0]} [{texts[1]},{NO_BREAK}{texts[2]}]".replace("-", "−")
 
 
 def counted(n: int, thing: str) -> str:
