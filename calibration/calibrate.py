@@ -39,7 +39,7 @@ from ketacortex.stimulus.grating import GratingSequence
 TARGETS = {
     ("evoked_rate_hz", "pyr"): (3.0, 4.4, 6.0),
     ("peak_rate_hz", "pyr"): (6.0, 10.5, 20.0),
-    ("spontaneous_rate_hz", "pyr"): (0.3, 0.85, 2.0),
+    ("spontaneous_rate_hz", "pyr"): (0.3, 0.7, 2.0),
     ("evoked_rate_hz", "pv"): (8.0, 13.0, 20.0),
     ("evoked_rate_hz", "sst"): (5.0, 13.0, 25.0),
     ("gosi_median", "pyr"): (0.25, 0.42, 0.6),
@@ -49,7 +49,7 @@ TARGETS = {
     ("isi_cv", "pyr"): (0.7, 0.95, 1.1),
 }
 # at least, at most
-LIMITS = {("tuned_share", "pyr"): (0.75, 1.0), ("up_state_share", "pyr"): (0.0, 0.02)}
+LIMITS = {("tuned_share", "pyr"): (0.75, 1.0), ("up_state_share", "pyr"): (0.0, 0.0)}
 FREE = (
     "afferents.pyr_nanosiemens",
     "afferents.pv_nanosiemens",
@@ -107,7 +107,7 @@ def residual(measured: dict[str, float]) -> np.ndarray:
         out.append((value - target) / (0.5 * (high - low)))
     for key, (low, high) in LIMITS.items():
         value = measured["/".join(key)]
-        out.append(5 * (min(value - low, 0.0) + max(value - high, 0.0)))
+        out.append(10 * (min(value - low, 0.0) + max(value - high, 0.0)))
     return np.array(out)
 
 

@@ -18,6 +18,7 @@ from ketacortex.report.wording import number, with_interval
 from .synthetic_recordings import recording_of
 
 HOSTILE = '<script>alert("x")</script>&$x^{'
+COMMAND = "ketacortex run baseline-v1 --seed 1"
 MAX_BYTES = 5_000_000
 
 
@@ -184,8 +185,9 @@ def test_without_blanks_the_spontaneous_rate_is_listed_as_missing():
     assert "spontaneous rate" in missing
 
 
-def test_one_animal_is_never_more_than_one_animal():
-    text = prose_of(page_of([recording_of()]))
+def test_one_animal_is_never_more_than_one_animal_and_its_silent_units_are_counted():
+    text = prose_of(page_of([recording_of(n_silent=2)]))
+    assert "2 units are silent during the gratings." in text
     assert "the intervals are over its units and say nothing about another animal" in text
 
 
@@ -195,11 +197,6 @@ def test_unknown_classes_claim_no_physiological_range():
     assert "no range is claimed to apply" in text
     assert "animals inside" not in text
     assert "all units" in text
-
-
-def test_silent_units_are_counted():
-    text = prose_of(page_of([recording_of(n_silent=2)]))
-    assert "2 units are silent during the gratings." in text
 
 
 @pytest.mark.parametrize(
@@ -249,37 +246,34 @@ def finished_run(tmp_path_factory):
     provenance = {"ketacortex": "0.1", "python": "3", "seed": 1, "animal_seeds": [11, 22],
                   "libraries": {"numpy": "2"}, "citations_doi": {"maps": "10.1/2"}}  # fmt: skip
     (folder.path / "provenance.json").write_text(json.dumps(provenance))
-    return folder, experiment, compared
+    return folder, experiment, compared, report_run(folder, experiment, COMMAND)
 
 
 def test_a_run_and_its_recordings_show_the_same_effects(finished_run):
-    folder, experiment, compared = finished_run
-    text = prose_of(report_run(folder, experiment, "ketacortex run baseline-v1"))
+    _, _, compared, page = finished_run
+    text = prose_of(page)
     for row in json_rows(compared.effects):
         assert with_interval(row["change"], row["ci_low"], row["ci_high"]).replace("\xa0", " ") in text
 
 
 def test_a_run_says_what_was_asked_and_how_to_repeat_it(finished_run):
-    folder, experiment, _ = finished_run
-    text = prose_of(report_run(folder, experiment, "ketacortex run baseline-v1 --seed 1"))
+    text = prose_of(finished_run[3])
     assert "Two simulated animals, circuit v1, map cat" in text
     assert "two measurements of the same cortex (control and retest) without any drug" in text
-    assert "ketacortex run baseline-v1 --seed 1" in text
+    assert COMMAND in text
     assert "11, 22" in text
 
 
 def test_every_parameter_of_a_run_stands_with_unit_and_source(finished_run):
-    folder, experiment, _ = finished_run
-    table = re.search(r"<details><summary>\d+ parameters.*?</details>",
-                      report_run(folder, experiment, ""), re.DOTALL).group()  # fmt: skip
-    text = prose_of(table)
+    found = re.search(r"<summary>\d+ parameters.*?</details>", finished_run[3], re.DOTALL)
+    text = prose_of(found.group())
     assert "circuit.receptors.magnesium_millimolar 1 mM" in text
     assert "Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990" in text
     assert "stimulus.repeats 12" in text
 
 
 def test_a_run_without_its_recordings_still_has_its_tables(finished_run, tmp_path):
-    folder, experiment, compared = finished_run
+    folder, experiment, compared, _ = finished_run
     bare = RunFolder(tmp_path / "bare")
     bare.findings.mkdir(parents=True)
     for path in folder.findings.iterdir():

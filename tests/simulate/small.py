@@ -6,7 +6,7 @@ from ketacortex.model.circuit import Circuit, build_circuit
 from ketacortex.model.settings import CircuitSettings
 from ketacortex.seeds import generator
 from ketacortex.simulate.engine import STEPS_PER_S
-from ketacortex.simulate.session import _tuning
+from ketacortex.simulate.session import afferent_tuning
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes
 
 NOTHING = np.zeros(0, np.int64)
@@ -22,4 +22,4 @@ def small_circuit(changes: dict | None = None, animal: int = 0) -> Circuit:
 
 def grating(circuit: Circuit, duration_s: float, name: str = "test") -> tuple:
     """Afferent spikes of one grating."""
-    return AfferentSpikes(_tuning(circuit), generator(name)).stretch(0.0, duration_s, STEPS_PER_S)
+    return AfferentSpikes(afferent_tuning(circuit), generator(name)).stretch(0.0, duration_s, STEPS_PER_S)

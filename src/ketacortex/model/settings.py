@@ -60,7 +60,7 @@ class Pyramidal(Settings):
     threshold_mv: Annotated[float, sourced("mV", "fitted: study 1", "spike threshold")] = -53.6
     threshold_sd_mv: Annotated[
         float, sourced("mV", BASELINE, "spread of threshold over cells of any class", ge=0)
-    ] = 0.41
+    ] = 0.414
     reset_mv: Annotated[float, sourced("mV", "fitted: study 2, control Fano", "reset")] = -56.0
     refractory_ms: Annotated[float, sourced("ms", TYPICAL, "refractory period", gt=0)] = 3.0
     adaptation_jump_nanosiemens: Annotated[
@@ -186,11 +186,11 @@ class Wiring(Settings):
         float, sourced("share", "study 1", "SST cells that reach a pyramid", ge=0)
     ] = 0.5
     ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.6
-    ep_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA, E->PV", ge=0)] = 0.179
-    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.0259
-    pe_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, PV->E soma", ge=0)] = 3.95
+    ep_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA, E->PV", ge=0)] = 0.19
+    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.0293
+    pe_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, PV->E soma", ge=0)] = 3.66
     pp_nanosiemens: Annotated[float, sourced("nS", "study 1", "GABA, PV->PV", ge=0)] = 1.0
-    se_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, SST->E branch", ge=0)] = 1.42
+    se_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, SST->E branch", ge=0)] = 1.5
     ee_nmda_ratio: Annotated[
         float, sourced("ratio", NMDA_SPIKE, "NMDA peak over AMPA, E->E", ge=0)
     ] = 1.5
@@ -232,22 +232,22 @@ class Afferents(Settings):
     branch_tuning: Annotated[
         float, sourced("-", "study 1", "concentration of afferents about the branch's", ge=0)
     ] = 5.0
-    rest_hz: Annotated[float, sourced("Hz", "study 2", "rate in a blank", ge=0)] = 0.8
-    pedestal_hz: Annotated[float, sourced("Hz", "study 2", "untuned rise with a grating", ge=0)] = 10.3
-    peak_hz: Annotated[float, sourced("Hz", "study 1", "tuned rise with a grating", ge=0)] = 13.2
-    tuning: Annotated[float, sourced("-", "study 1", "concentration of tuning", ge=0)] = 1.21
-    pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.58
-    pv_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto PV", ge=0)] = 0.112
+    rest_hz: Annotated[float, sourced("Hz", BASELINE, "rate in a blank", ge=0)] = 0.6
+    pedestal_hz: Annotated[float, sourced("Hz", "study 2", "untuned rise with a grating", ge=0)] = 9.88
+    peak_hz: Annotated[float, sourced("Hz", "study 1", "tuned rise with a grating", ge=0)] = 13.4
+    tuning: Annotated[float, sourced("-", "study 1", "concentration of tuning", ge=0)] = 1.42
+    pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.585
+    pv_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto PV", ge=0)] = 0.118
     sst_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto SST", ge=0)] = 0.05
     pyr_nmda_ratio: Annotated[
         float, sourced("ratio", "study 2: less NMDA than recurrent", "NMDA over AMPA", ge=0)
     ] = 0.5
     shared_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain shared by all afferents", ge=0)
-    ] = 0.326
+    ] = 0.345
     private_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain of one afferent alone", ge=0)
-    ] = 0.415
+    ] = 0.456
     gain_relaxation_ms: Annotated[float, sourced("ms", "study 1", "of both gains", gt=0)] = 231.0
 
 
@@ -257,9 +257,9 @@ class Background(Settings):
     branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 135.0
     branch_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 2.5
     pv_hz: Annotated[float, sourced("Hz", BASELINE, "events a PV cell", ge=0)] = 1000.0
-    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.943
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.924
     sst_hz: Annotated[float, sourced("Hz", BASELINE, "events an SST cell", ge=0)] = 1000.0
-    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.366
+    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.369
 
 
 class CircuitSettings(Settings):

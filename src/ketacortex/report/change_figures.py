@@ -86,7 +86,9 @@ def _draw(
         for place, pair in zip(axes, panels, strict=False):
             here = _of(changes, pair)
             _draw_panel(place, material, here, column, label, highest, len(changes))
-            place.set_title(f"arm {pair[0]}, n = {len(here)} units", loc="left")
+            arm = material.arm_in_words(pair[0])
+            n = f"n = {len(here)} units"
+            place.set_title(f"{arm}, {n}" if arm else n, loc="left")
         colours = {c: class_colour(c) for c in material.cell_classes}
         legend_of(axes[-1], colours, loc="center left", bbox_to_anchor=(1.03, 0.5))
         return finish(

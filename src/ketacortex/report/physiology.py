@@ -85,13 +85,15 @@ def draw_physiology(material: Material) -> ReportFigure | str:
     if not panels:
         return "No epoch has trials from which rates could be measured."
     rows, n_omitted = _rows(material)
+    values = measured_values(material, panels)
     with in_style():
         n_lines = -(-len(panels) // 4)
         height_in = 0.4 + n_lines * (0.9 + 0.17 * len(rows))
         figure = new_figure(height_in)
         axes = figure.subplots(n_lines, 4, squeeze=False, sharey=True).ravel()
         for place, limits in zip(axes, panels, strict=False):
-            _draw_panel(place, material, limits, rows)
+            is_here = (values["measure"] == limits.measure) & (values["cells"] == limits.population)
+            _draw_panel(place, material, limits, rows, values[is_here])
         for place in axes[len(panels) :]:
             place.axis("off")
         return finish(
@@ -99,7 +101,7 @@ def draw_physiology(material: Material) -> ReportFigure | str:
             name="physiology",
             title="Rates, tuning and variability of each animal",
             caption=_caption(material, n_omitted),
-            numbers=measured_values(material, panels),
+            numbers=values,
         )
 
 
@@ -190,9 +192,12 @@ def _rows(material: Material) -> tuple[list[tuple[str, str]], int]:
 
 
 def _draw_panel(
-    axes: Axes, material: Material, limits: Range, rows: list[tuple[str, str]]
+    axes: Axes,
+    material: Material,
+    limits: Range,
+    rows: list[tuple[str, str]],
+    values: pd.DataFrame,
 ) -> None:
-    values = measured_values(material, [limits])
     claims = ranges_apply(material)
     for height, (arm, epoch) in enumerate(rows):
         here = values[(values["arm"] == arm) & (values["epoch"] == epoch)]["value"].to_numpy(float)
@@ -220,7 +225,7 @@ def _set_limits(axes: Axes, limits: Range, values: np.ndarray, claims: bool) -> 
     ends = [*values, 0.0, *(limit for limit in (limits.low, limits.high) if limit is not None)]
     low, high = min(ends), max(ends)
     is_share = limits.unit == "0 to 1"
-    high = max(1.0, high) if is_share and limits.high is None else high + 0.12 * (high - low or 1)
+    high = max(1.03, high) if is_share and limits.high is None else high + 0.12 * (high - low or 1)
     low -= 0.0 if low == 0.0 else 0.1 * (high - low)
     axes.set_xlim(low, high)
     if claims:
@@ -240,10 +245,8 @@ def _verdict(n_inside: int, n_animals: int) -> str:
 def _caption(material: Material, n_omitted: int) -> str:
     n = f"One mark per animal (n = {material.n_animals}), one row per epoch."
     if ranges_apply(material):
-        n += (
-            " Shaded: the range of anaesthetised visual cortex, which the first epoch should meet; "
-            "dot: inside, cross: outside."
-        )
+        use = "which the first epoch should meet" if material.experiment else "for comparison"
+        n += f" Shaded: the range of anaesthetised visual cortex, {use}; dot: inside, cross: outside."
     else:
         n += (
             f" Cells: {material.main_population}. Physiological ranges are known for cell classes; "

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WINDOW_S = 8.0
 MOST_UNITS = 400
 MOST_EPOCHS = 4
+MOST_LABELS = 24
+MARK_POINTS_OF_PANEL = 220.0
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,14 @@ def draw_raster(material: Material) -> ReportFigure | str:
     if not windows or not recording.n_units:
         return "The example recording has no trials to show spikes around."
     rows = ordered_units(material, recording)
+    has_labels = sum(len(window.trials) for window in windows) <= MOST_LABELS
     with in_style():
         figure = new_figure(5.2)
         axes = figure.subplots(
             2, len(windows), sharex="col", sharey="row", squeeze=False, height_ratios=[1, 12]
         )
         for column, window in enumerate(windows):
-            _draw_strip(axes[0, column], window)
+            _draw_strip(axes[0, column], window, has_labels)
             _draw_spikes(axes[1, column], recording, rows, window)
         _label_classes(axes[1, 0], recording.cell_classes[rows])
         return finish(
@@ -98,12 +101,11 @@ def ordered_units(material: Material, recording: Recording) -> NDArray[np.int64]
     return order[chosen].astype(np.int64)
 
 
-def _draw_strip(axes: Axes, window: Window) -> None:
-    """A bar for every trial, on it a line at the grating's own angle and the angle in words."""
+def _draw_strip(axes: Axes, window: Window, has_labels: bool) -> None:
+    """A bar for every trial, over it a line at the grating's own angle and the angle in words."""
     axes.set_title(window.epoch, loc="left", fontweight="bold", pad=12)
     axes.set_ylim(0.0, 1.0)
     axes.axis("off")
-    n_trials = len(window.trials)
     for onset_s, offset_s, orientation_deg in window.trials[
         ["onset_s", "offset_s", "orientation_deg"]
     ].itertuples(index=False):
@@ -115,8 +117,8 @@ def _draw_strip(axes: Axes, window: Window) -> None:
             line = [(-np.cos(np.deg2rad(orientation_deg)), -np.sin(np.deg2rad(orientation_deg)))]
             line.append((-line[0][0], -line[0][1]))
             axes.plot([middle_s], [0.42], marker=line, markersize=11, color=INK, mew=1.4)
-        if n_trials <= 14:
-            label = "blank" if is_blank else f"{orientation_deg:.3g}°"
+        if has_labels:
+            label = "blank" if is_blank else f"{round(orientation_deg, 1):g}°"
             axes.text(middle_s, 0.85, label, ha="center", va="bottom", fontsize=7)
 
 
@@ -124,12 +126,13 @@ def _draw_spikes(
     axes: Axes, recording: Recording, rows: NDArray[np.int64], window: Window
 ) -> None:
     classes = recording.cell_classes[rows]
+    mark_points = float(np.clip(MARK_POINTS_OF_PANEL / len(rows), 1.5, 12.0))
     for name in pd.unique(classes):
         places = np.flatnonzero(classes == name)
         times = [_times_s(recording, rows[place], window) for place in places]
         height = np.repeat(places, [len(t) for t in times])
         axes.scatter(
-            np.concatenate(times), height, s=2.2, marker="|", linewidths=0.7,
+            np.concatenate(times), height, s=mark_points**2, marker="|", linewidths=0.7,
             color=class_colour(name), rasterized=True,
         )  # fmt: skip
     for onset_s, offset_s in window.trials.loc[

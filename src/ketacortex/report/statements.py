@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ketacortex.report.tables import Material
+from ketacortex.report.tables import LONE_RECORDING, Material
 from ketacortex.report.wording import (
     NOTHING,
     counted,
@@ -83,7 +83,8 @@ def headline_sentences(material: Material) -> list[str]:
     sentences = []
     for row in headline_rows(material):
         shift, excess = row["numbers"][:2]
-        who = f"Arm {row['arm']}, epoch {row['epoch']} against the first"
+        arm = material.arm_in_words(row["arm"])
+        who = _capital(f"{arm}, epoch" if arm else "epoch") + f" {row['epoch']} against the first"
         if shift == NOTHING:
             sentences.append(f"{who}: no shift of preferred orientation could be measured.")
         else:
@@ -113,7 +114,7 @@ def effect_tables(material: Material) -> list[dict[str, Any]]:
             for name in found
             for of_population in [rows[rows["population"] == name]]
         ]
-        tables.append({"arm": arm, "epoch": epoch, "groups": groups})
+        tables.append({"arm": material.arm_in_words(arm), "epoch": epoch, "groups": groups})
     return tables
 
 
@@ -174,8 +175,8 @@ def _headline(material: Material, arm: str, epoch: str, measure: str, column: st
     pairs = _chosen(material.pairs, material, arm, epoch, measure)
     if pairs.empty:
         return NOTHING
-    value = pairs["after"].mean() / (1.0 if column == "change" else pairs["before"].mean())
-    return number(value)
+    before = 1.0 if column == "change" else pairs["before"].mean()
+    return number(pairs["after"].mean() / before) if before > 0 else NOTHING
 
 
 def _chosen(
@@ -238,7 +239,8 @@ def _missing_measures(entries: list[dict[str, Any]]) -> list[str]:
     for entry in entries:
         about = f"{entry['about']} of " if entry["about"] else ""
         places = places_of.setdefault(about + measure_in_words(str(entry["measure"])), {})
-        where = ", ".join(f"{key} {entry[key]}" for key in ("arm", "epoch") if entry.get(key))
+        keys = [key for key in ("arm", "epoch") if entry.get(key)]
+        where = ", ".join(f"{key} {entry[key]}" for key in keys if entry[key] != LONE_RECORDING)
         populations = places.setdefault(where, [])
         if entry.get("population") and str(entry["population"]) not in populations:
             populations.append(str(entry["population"]))

@@ -27,6 +27,8 @@ from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.recording import Recording
 
 PRINCIPAL_CLASS = "pyr"
+LONE_RECORDING = "recording"
+"""Arm of a recording that stands outside a run."""
 CLASS_ORDER = ("pyr", "pv", "sst", "vip", UNKNOWN_CLASS)
 UNIT_COLUMNS = (
     "unit", "cell_class", "epoch", "mean_rate_hz", "peak_rate_hz", "spontaneous_rate_hz",
@@ -111,6 +113,10 @@ class Material:
         if self.main_population == ALL_UNITS:
             return pd.Series(True, index=table.index)
         return table["cell_class"] == self.main_population
+
+    def arm_in_words(self, arm: str) -> str:
+        """`arm` and its name; nothing for recordings that belong to no arm."""
+        return "" if self.arms == [LONE_RECORDING] else f"arm {arm}"
 
     @cached_property
     def comparisons(self) -> list[tuple[str, str]]:

@@ -166,7 +166,7 @@ def _draw_arm(axes: Axes, material: Material, changes: pd.DataFrame, arm: str) -
         axes.stairs(share, edges_deg, color=colour, lw=1.3)
         colours[f"{here['epoch_before'].iloc[0]} → {epoch}, n = {len(here)} units"] = colour
     axes.axvline(0.0, color=INK, lw=0.6, ls=":")
-    axes.set_title(f"arm {arm}", loc="left")
+    axes.set_title(material.arm_in_words(arm), loc="left")
     axes.set_xlabel("shift of preferred orientation [deg]")
     axes.set_xticks([-90, -45, 0, 45, 90])
     axes.set_ylim(0, axes.get_ylim()[1] * 1.15)

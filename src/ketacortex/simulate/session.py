@@ -87,7 +87,7 @@ def _simulate_epoch(
 ) -> Spikes:
     """Spikes of one epoch, steps counted from its start."""
     cortex = Cortex(circuit, seed_of("background", noise, name))
-    afferents = AfferentSpikes(_tuning(circuit), generator("afferents", noise, name))
+    afferents = AfferentSpikes(afferent_tuning(circuit), generator("afferents", noise, name))
     _show(cortex, afferents, np.nan, SETTLE_S)
     clock = cortex.step
     parts = []
@@ -114,7 +114,8 @@ def _show(
     return cortex.run(n_steps, *afferents.stretch(orientation_deg, duration_s, STEPS_PER_S))
 
 
-def _tuning(circuit: Circuit) -> AfferentTuning:
+def afferent_tuning(circuit: Circuit) -> AfferentTuning:
+    """Rates and gains of the circuit's afferents, in seconds."""
     a = circuit.settings.afferents
     return AfferentTuning(
         preferred_deg=circuit.afferent_preferred_deg,
