@@ -73,6 +73,11 @@ def prose_of(page):
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", page)))
 
 
+def as_read(value, low, high):
+    """A number and its interval as they come out of `prose_of`."""
+    return with_interval(value, low, high).replace("\N{NO-BREAK SPACE}", " ")
+
+
 @pytest.fixture(scope="module")
 def three_animals():
     recordings = [recording_of(f"animal-{i}", seed=i) for i in range(3)]
@@ -132,18 +137,17 @@ def test_the_effects_table_shows_the_effects(three_animals):
     shown = compared.effects[compared.effects["population"] == "pyr"]
     assert len(shown) == 9
     for row in json_rows(shown):
-        assert with_interval(row["change"], row["ci_low"], row["ci_high"]).replace("\xa0", " ") in text
+        assert as_read(row["change"], row["ci_low"], row["ci_high"]) in text
         assert number(row["after"]) in text
         if row["ratio"] is not None:
-            ratio = with_interval(row["ratio"], row["ratio_ci_low"], row["ratio_ci_high"])
-            assert ratio.replace("\xa0", " ") in text
+            assert as_read(row["ratio"], row["ratio_ci_low"], row["ratio_ci_high"]) in text
 
 
 def test_the_headline_is_the_effect_on_pyramidal_cells(three_animals):
     _, _, compared, page = three_animals
     effects = compared.effects[compared.effects["population"] == "pyr"].set_index("measure")
     row = effects.loc["preferred_orientation_shift_excess_deg"]
-    excess = with_interval(row["change"], row["ci_low"], row["ci_high"]).replace("\xa0", " ")
+    excess = as_read(row["change"], row["ci_low"], row["ci_high"])
     assert f"of which {excess} deg exceed measurement error" in prose_of(page)
 
 
@@ -253,7 +257,7 @@ def test_a_run_and_its_recordings_show_the_same_effects(finished_run):
     _, _, compared, page = finished_run
     text = prose_of(page)
     for row in json_rows(compared.effects):
-        assert with_interval(row["change"], row["ci_low"], row["ci_high"]).replace("\xa0", " ") in text
+        assert as_read(row["change"], row["ci_low"], row["ci_high"]) in text
 
 
 def test_a_run_says_what_was_asked_and_how_to_repeat_it(finished_run):

@@ -246,7 +246,7 @@ def _caption(material: Material, n_omitted: int) -> str:
     n = f"One mark per animal (n = {material.n_animals}), one row per epoch."
     if ranges_apply(material):
         use = "which the first epoch should meet" if material.experiment else "for comparison"
-        n += f" Shaded: the range of anaesthetised visual cortex, {use}; dot: inside, cross: outside."
+        n += f" Shaded: anaesthetised visual cortex, {use}. Dot: inside, cross: outside."
     else:
         n += (
             f" Cells: {material.main_population}. Physiological ranges are known for cell classes; "

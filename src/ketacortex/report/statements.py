@@ -114,7 +114,7 @@ def effect_tables(material: Material) -> list[dict[str, Any]]:
             for name in found
             for of_population in [rows[rows["population"] == name]]
         ]
-        tables.append({"arm": material.arm_in_words(arm), "epoch": epoch, "groups": groups})
+        tables.append({"arm": material.arm_in_words(str(arm)), "epoch": epoch, "groups": groups})
     return tables
 
 

@@ -9,7 +9,7 @@ from ketacortex.analyse.population import compare_animals
 from ketacortex.analyse.session import measure_session
 from ketacortex.report.page import report_recordings
 
-from ..report.synthetic_recordings import recording_of
+from .synthetic_recordings import recording_of
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome")
                  if (found := shutil.which(name))), None)  # fmt: skip
@@ -31,8 +31,9 @@ def test_a_browser_shows_every_figure_within_the_page_and_loads_nothing(tmp_path
     path = tmp_path / "report.html"
     path.write_text(page.replace("</body>", MEASURE), encoding="utf-8")
     seen = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/user",
-         f"--window-size={width_px},900", "--enable-logging=stderr", "--dump-dom", path.as_uri()],
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
+         f"--user-data-dir={tmp_path}/user", f"--window-size={width_px},900",
+         "--enable-logging=stderr", "--dump-dom", path.as_uri()],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert "<title>beyond 0 blank 0 loaded 0</title>" in seen.stdout
