@@ -8,9 +8,9 @@ simulated, measured or looked at.
 
     python calibration/calibrate.py --steps 2 --workers 2
 
-prints the table of measurements after each step and writes `calibration/result.json`, from which
-the values marked `fitted: ... (calibration/)` in `model/settings.py` are copied by hand, rounded
-to three digits. About four minutes a step on two cores.
+prints the measurements at each step and writes the nearest point to `calibration/result.json`,
+from which the values marked `fitted: ... (calibration/)` in `model/settings.py` are copied by hand,
+rounded to three digits. About four minutes a step on two cores.
 
 The first point was found by hand from the sets of the feasibility studies: fewer but stronger
 E->E synapses with an NMDA share strong enough for local NMDA spikes, a background that keeps cells
@@ -121,13 +121,13 @@ def measure_all(
     return [{key: float(np.mean([m[key] for m in group])) for key in group[0]} for group in groups]
 
 
-def next_point(pool: ProcessPoolExecutor, values: dict[str, float]) -> dict[str, float]:
-    """One damped Gauss-Newton step; prints where it starts from."""
+def next_point(
+    pool: ProcessPoolExecutor, values: dict[str, float], here: dict[str, float]
+) -> dict[str, float]:
+    """One damped Gauss-Newton step from a point and what was measured there."""
     probes = [{**values, path: values[path] * np.exp(PROBE)} for path in FREE]
-    here, *there = measure_all(pool, [values, *probes])
     start = residual(here)
-    print(f"sum of squares {start @ start:.2f}", {k: round(v, 3) for k, v in here.items()})
-    slope = np.stack([(residual(m) - start) / PROBE for m in there], axis=1)
+    slope = np.stack([(residual(m) - start) / PROBE for m in measure_all(pool, probes)], axis=1)
     step = -np.linalg.solve(slope.T @ slope + DAMPING * np.eye(len(FREE)), slope.T @ start)
     step = step.clip(-LONGEST_STEP, LONGEST_STEP)
     return {path: float(values[path] * np.exp(s)) for path, s in zip(FREE, step, strict=True)}
@@ -140,15 +140,18 @@ def main() -> None:
     arguments = parser.parse_args()
     default = CircuitSettings().model_dump()
     values = {path: default[path.split(".")[0]][path.split(".")[1]] for path in FREE}
+    visited = []
     with ProcessPoolExecutor(arguments.workers) as pool:
-        for _ in range(arguments.steps):
-            values = next_point(pool, values)
-        (final,) = measure_all(pool, [values])
-    print(f"final {residual(final) @ residual(final):.2f}")
-    result = {"values": values, "measured": final, "animals": [list(a) for a in ANIMALS]}
-    path = Path(__file__).with_name("result.json")
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+        for step in range(arguments.steps + 1):
+            (here,) = measure_all(pool, [values])
+            distance = float(residual(here) @ residual(here))
+            visited.append((distance, values, here))
+            print(f"step {step}: {distance:.3f}", {k: round(v, 3) for k, v in here.items()})
+            if step < arguments.steps:
+                values = next_point(pool, values, here)
+    distance, values, here = min(visited, key=lambda point: point[0])
+    result = {"distance": distance, "values": values, "measured": here}
+    Path(__file__).with_name("result.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ def draw_raster(axis, recording, circuit) -> None:
     for _, trial in recording.trials[recording.trials["offset_s"] <= SHOWN_S].iterrows():
         blank = np.isnan(trial["orientation_deg"])
         label = "blank" if blank else f"{trial['orientation_deg']:.0f}°"
-        axis.axvspan(trial["onset_s"], trial["offset_s"], color="0.5", alpha=0.03 if blank else 0.13)
+        axis.axvspan(
+            trial["onset_s"], trial["offset_s"], color="0.5", alpha=0.03 if blank else 0.13
+        )
         middle = (trial["onset_s"] + trial["offset_s"]) / 2
         axis.text(middle, recording.n_units + 6, label, ha="center", fontsize=8)
     axis.set(xlim=(0, SHOWN_S), ylim=(0, recording.n_units), xlabel="time (s)",

@@ -27,7 +27,7 @@ _HOME_OF = {
     "load_experiment": "ketacortex.experiment.load",
 }
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:

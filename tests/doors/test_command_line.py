@@ -17,7 +17,8 @@ from ketacortex.recording.nwb import read_nwb, write_nwb
 COMMAND = [sys.executable, "-c", "from ketacortex.cli import main; main()"]
 SMALL = [
     "--set", "circuit.pyr.n=80", "--set", "circuit.pv.n=16", "--set", "circuit.sst.n=12",
-    "--set", "stimulus={n_orientations = 6, repeats = 4, blanks = 6, duration_s = 0.3, gap_s = 0.1}",
+    "--set", "stimulus.n_orientations=6", "--set", "stimulus.repeats=4",
+    "--set", "stimulus.blanks=6", "--set", "stimulus.duration_s=0.3", "--set", "stimulus.gap_s=0.1",
 ]  # fmt: skip
 EFFECT_KEYS = {
     "measure", "arm", "epoch", "population", "before", "after", "change", "ci_low", "ci_high",
@@ -161,9 +162,7 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_after_an_interrupt_the_same_command_completes_to_the_same_bits(
-    how, code, whole, tmp_path
-):
+def test_after_an_interrupt_the_same_command_completes_to_the_same_bits(how, code, whole, tmp_path):
     folder = tmp_path / "interrupted"
     process = start(folder)
     first = folder / "animals" / "animal-001" / "retest" / "recording.nwb"

@@ -34,7 +34,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(prepare, sentence, tmp
 
 
 def test_resume_insists_that_there_is_something(tmp_path):
-    with pytest.raises(ConfigurationError, match="there is no run in .* to resume"):
+    with pytest.raises(ConfigurationError, match=r"there is no run in .* to resume"):
         open_folder(tmp_path / "none", EXPERIMENT, resume=True)
     assert not (tmp_path / "none").exists()
 

@@ -73,8 +73,7 @@ def test_every_preset_is_valid_and_survives_its_own_file(preset, tmp_path):
         ('name = "bare"\n', "experiment.toml: epoch is missing; add it."),
         (
             BASE + '[arms]\nablation = { set = { "wiring.ee_nanosiemen" = 0.1 } }\n',
-            "circuit.wiring.ee_nanosiemen is not a setting. "
-            'Did you mean "ee_nanosiemens"?',
+            'circuit.wiring.ee_nanosiemen is not a setting. Did you mean "ee_nanosiemens"?',
         ),
         (
             BASE + '[[epoch]]\nname = "control"\nkind = "mesure"\n',

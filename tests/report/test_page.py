@@ -60,9 +60,7 @@ def page_of(recordings, arms=None):
     sessions = [
         (arm, measure_session(recording)) for arm, recording in zip(arms, recordings, strict=True)
     ]
-    compared = (
-        compare_units(sessions[0][1]) if len(sessions) == 1 else compare_animals(sessions)
-    )
+    compared = compare_units(sessions[0][1]) if len(sessions) == 1 else compare_animals(sessions)
     paths = [f"recording-{i}.nwb" for i in range(len(recordings))]
     return report_recordings(paths, recordings, sessions, compared)
 

@@ -22,4 +22,6 @@ def small_circuit(changes: dict | None = None, animal: int = 0) -> Circuit:
 
 def grating(circuit: Circuit, duration_s: float, name: str = "test") -> tuple:
     """Afferent spikes of one grating."""
-    return AfferentSpikes(afferent_tuning(circuit), generator(name)).stretch(0.0, duration_s, STEPS_PER_S)
+    return AfferentSpikes(afferent_tuning(circuit), generator(name)).stretch(
+        0.0, duration_s, STEPS_PER_S
+    )

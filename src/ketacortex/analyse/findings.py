@@ -15,7 +15,7 @@ from ketacortex.analyse.session import SessionFindings
 def write_findings(
     folder: Path, sessions: Iterable[tuple[str, SessionFindings]], compared: Effects
 ) -> None:
-    """Write `units`, `values`, `pairs` and `effects` as CSV and the tuning of each animal as netCDF.
+    """Write `units`, `values`, `pairs` and `effects` as CSV, tuning curves as netCDF.
 
     Every file is written under a temporary name and renamed.
 

@@ -51,7 +51,7 @@ def run(
     changes: Changes = None,
     seed: Annotated[int | None, typer.Option(help="seed that the animals are drawn from")] = None,
     animals: Annotated[int | None, typer.Option(help="number of animals")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes; default one a core")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; default: cores")] = None,
     out: Annotated[Path | None, typer.Option(help="run folder; default runs/NAME-HASH")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what it would cost")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="insist that it was begun")] = False,
@@ -93,9 +93,7 @@ def inspect(file: Annotated[Path, typer.Argument(help="NWB file")], as_json: Jso
 @app.command()
 def analyse(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...|DIR", help="NWB files or a run")],
-    out: Annotated[
-        Path | None, typer.Option(help="new folder for tables and report.html")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="new folder for tables and report.html")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure recordings exactly as simulated animals are measured."""

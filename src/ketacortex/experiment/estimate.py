@@ -35,7 +35,9 @@ def estimate(experiment: Experiment, workers: int | None = None) -> dict[str, An
     pyr = circuit.settings.pyr
     n_compartments = circuit.n_cells + pyr.n * pyr.n_branches
     per_task_s = experiment.simulated_s / n_tasks
-    task_wall_s = per_task_s * STEPS_PER_S * n_compartments * NANOSECONDS_PER_COMPARTMENT_STEP * 1e-9
+    task_wall_s = (
+        per_task_s * STEPS_PER_S * n_compartments * NANOSECONDS_PER_COMPARTMENT_STEP * 1e-9
+    )
     rounds = -(-n_tasks // n_workers)
     spikes = experiment.simulated_s * circuit.n_cells * TYPICAL_RATE_HZ
     return {

@@ -20,7 +20,9 @@ DEFAULT_PRESET = "baseline-v1"
 def preset_names() -> list[str]:
     """Names of the experiments that are shipped."""
     folder = resources.files("ketacortex.experiment") / "presets"
-    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+    return sorted(
+        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+    )
 
 
 def load_experiment(
@@ -79,9 +81,7 @@ def _read(source: str | Path) -> tuple[dict[str, Any], str]:
         text, where = _read_file(path), str(path)
     elif str(source) in preset_names():
         where = f"preset {source}"
-        text = (
-            resources.files("ketacortex.experiment") / "presets" / f"{source}.toml"
-        ).read_text()
+        text = (resources.files("ketacortex.experiment") / "presets" / f"{source}.toml").read_text()
     else:
         raise ConfigurationError(
             f'unknown preset "{source}". {nearest(str(source), preset_names())} '
@@ -179,7 +179,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         dotted = ".".join(path) or "the experiment"
         if entry["type"] == "extra_forbidden":
             known = _known_keys(model, path[:-1])
-            sentences.append(f'{where}: {dotted} is not a setting. {nearest(path[-1], known)}')
+            sentences.append(f"{where}: {dotted} is not a setting. {nearest(path[-1], known)}")
         elif entry["type"] == "missing":
             sentences.append(f"{where}: {dotted} is missing; add it.")
         else:

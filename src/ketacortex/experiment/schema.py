@@ -30,8 +30,9 @@ class Arm(Settings):
     """One version of the experiment; arms of an animal share its wiring, map and noise."""
 
     set: Annotated[
-        dict[str, Any], Field(description="settings of this arm alone, path under `circuit`")
-    ] = {}
+        dict[str, Any],
+        Field(default_factory=dict, description="settings of this arm alone, under `circuit`"),
+    ]
 
 
 class Experiment(Settings):

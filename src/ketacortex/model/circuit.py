@@ -37,7 +37,7 @@ class Circuit:
     preferred_deg : (n_pyr,) deg, orientation that the cell's inputs are centred on
     branch_depth_um : (n_branch, n_pyr) µm
     branch_preferred_deg : (n_branch, n_pyr) deg
-    branch_nmda_ratio : (n_branch, n_pyr) NMDA conductance of a branch over the mean branch of its cell
+    branch_nmda_ratio : (n_branch, n_pyr) NMDA of a branch over the mean branch of its cell
     threshold_mv : (n_cell,) mV
     source, target, delay, ampa, nmda : (n_synapse,) cell, compartment, steps, nS, nS
         `ampa` is a GABA conductance where the source is an interneuron.

@@ -1,7 +1,7 @@
 """Every number of the circuit, with its unit and where it comes from.
 
-`source` names a document of the evidence room, a study in which the value was established, or says
-`fitted` with what it was fitted to. Nothing here was chosen by looking at an effect of a drug.
+`source` names the evidence, or says `fitted` and to what. Two values were inherited from prototype
+circuits that were built with an effect of NMDA block in view; they say so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 BASELINE = "fitted: rates, tuning, Fano factor and correlation at baseline (calibration/)"
 TYPICAL = "fitted: typical of the cell class, held fixed while the baseline was calibrated"
+PROTOTYPE = (
+    "fitted: kept from the prototype circuits, where it served control rates and Fano factor"
+)
+IN_VIEW = (
+    "fitted: kept from the prototype circuits, where it was chosen with shifts of preferred "
+    "orientation under NMDA block (A1) in view; wide scatter of branch inputs as in Jia et al. "
+    "2010, 10.1038/nature08947"
+)
 MG = "Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990"
 COMPOSITION = "evidence: receptor composition by cell class (derived, confidence 0.5)"
 NMDA_SPIKE = "evidence: dendritic NMDA spikes, 8-20 clustered inputs, NMDA:AMPA peak 1-2"
@@ -20,7 +28,9 @@ NMDA_SPIKE = "evidence: dendritic NMDA spikes, 8-20 clustered inputs, NMDA:AMPA 
 def sourced(unit: str, source: str, meaning: str, **limits: Any) -> Any:
     """A field that carries its unit, its source and what it means into the schema."""
     return Field(
-        description=f"{meaning} [{unit}]", json_schema_extra={"unit": unit, "source": source}, **limits
+        description=f"{meaning} [{unit}]",
+        json_schema_extra={"unit": unit, "source": source},
+        **limits,
     )
 
 
@@ -51,20 +61,19 @@ class Pyramidal(Settings):
     """A soma that integrates and fires, and branches that carry the synapses."""
 
     n: Annotated[int, sourced("cells", TYPICAL, "pyramidal cells", ge=20)] = 240
-    n_branches: Annotated[
-        int, sourced("branches", "study 1: 3 basal, 3 apical", "branches of a cell", ge=2)
-    ] = 6
+    n_branches: Annotated[int, sourced("branches", PROTOTYPE, "branches of a cell", ge=2)] = 6
     capacitance_pf: Annotated[float, sourced("pF", TYPICAL, "somatic capacitance", gt=0)] = 150.0
     leak_nanosiemens: Annotated[float, sourced("nS", TYPICAL, "somatic leak", gt=0)] = 8.0
     rest_mv: Annotated[float, sourced("mV", TYPICAL, "leak reversal of every cell")] = -70.0
-    threshold_mv: Annotated[float, sourced("mV", "fitted: study 1", "spike threshold")] = -53.6
+    threshold_mv: Annotated[float, sourced("mV", PROTOTYPE, "spike threshold")] = -53.6
     threshold_sd_mv: Annotated[
         float, sourced("mV", BASELINE, "spread of threshold over cells of any class", ge=0)
     ] = 0.414
-    reset_mv: Annotated[float, sourced("mV", "fitted: study 2, control Fano", "reset")] = -56.0
+    reset_mv: Annotated[float, sourced("mV", PROTOTYPE, "reset")] = -56.0
     refractory_ms: Annotated[float, sourced("ms", TYPICAL, "refractory period", gt=0)] = 3.0
     adaptation_jump_nanosiemens: Annotated[
-        float, sourced("nS", "fitted: study 2, control Fano", "after-hyperpolarisation a spike", ge=0)
+        float,
+        sourced("nS", PROTOTYPE, "after-hyperpolarisation a spike", ge=0),
     ] = 0.2
     adaptation_decay_ms: Annotated[float, sourced("ms", TYPICAL, "its decay", gt=0)] = 98.0
     adaptation_reversal_mv: Annotated[float, sourced("mV", TYPICAL, "its reversal")] = -80.0
@@ -74,13 +83,11 @@ class Pyramidal(Settings):
     coupling_nanosiemens: Annotated[
         float, sourced("nS", NMDA_SPIKE, "between a branch and the soma", gt=0)
     ] = 2.0
-    hcn_nanosiemens: Annotated[
-        float, sourced("nS", "study 2: small; larger is a separate hypothesis", "HCN", ge=0)
-    ] = 1.0
-    hcn_half_mv: Annotated[float, sourced("mV", "study 1", "half activation of HCN")] = -82.0
-    hcn_slope_mv: Annotated[float, sourced("mV", "study 1", "slope of HCN", gt=0)] = 8.0
-    hcn_reversal_mv: Annotated[float, sourced("mV", "study 1", "reversal of HCN")] = -35.0
-    hcn_relaxation_ms: Annotated[float, sourced("ms", "study 1", "of the HCN gate", gt=0)] = 40.0
+    hcn_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "HCN", ge=0)] = 1.0
+    hcn_half_mv: Annotated[float, sourced("mV", PROTOTYPE, "half activation of HCN")] = -82.0
+    hcn_slope_mv: Annotated[float, sourced("mV", PROTOTYPE, "slope of HCN", gt=0)] = 8.0
+    hcn_reversal_mv: Annotated[float, sourced("mV", PROTOTYPE, "reversal of HCN")] = -35.0
+    hcn_relaxation_ms: Annotated[float, sourced("ms", PROTOTYPE, "of the HCN gate", gt=0)] = 40.0
 
 
 class Interneuron(Settings):
@@ -104,18 +111,18 @@ class Parvalbumin(Interneuron):
     """Fast cells onto somata."""
 
     n: Annotated[int, sourced("cells", TYPICAL, "PV cells", ge=4)] = 48
-    capacitance_pf: Annotated[float, sourced("pF", "study 1", "capacitance", gt=0)] = 60.0
-    leak_nanosiemens: Annotated[float, sourced("nS", "study 2", "leak", gt=0)] = 10.0
-    reset_mv: Annotated[float, sourced("mV", "study 1", "reset")] = -62.0
-    refractory_ms: Annotated[float, sourced("ms", "study 1", "refractory period", gt=0)] = 1.5
+    capacitance_pf: Annotated[float, sourced("pF", PROTOTYPE, "capacitance", gt=0)] = 60.0
+    leak_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "leak", gt=0)] = 10.0
+    reset_mv: Annotated[float, sourced("mV", PROTOTYPE, "reset")] = -62.0
+    refractory_ms: Annotated[float, sourced("ms", PROTOTYPE, "refractory period", gt=0)] = 1.5
 
 
 class Somatostatin(Interneuron):
     """Cells onto branches, with facilitating input."""
 
     n: Annotated[int, sourced("cells", TYPICAL, "SST cells", ge=4)] = 32
-    capacitance_pf: Annotated[float, sourced("pF", "study 1", "capacitance", gt=0)] = 80.0
-    leak_nanosiemens: Annotated[float, sourced("nS", "study 1", "leak", gt=0)] = 4.0
+    capacitance_pf: Annotated[float, sourced("pF", PROTOTYPE, "capacitance", gt=0)] = 80.0
+    leak_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "leak", gt=0)] = 4.0
     adaptation_jump_nanosiemens: Annotated[
         float, sourced("nS", TYPICAL, "after-hyperpolarisation a spike", ge=0)
     ] = 0.2
@@ -124,7 +131,7 @@ class Somatostatin(Interneuron):
 class Receptors(Settings):
     """Kinetics and ceilings of the synaptic conductances."""
 
-    ampa_decay_ms: Annotated[float, sourced("ms", "study 2", "AMPA decay", gt=0)] = 2.0
+    ampa_decay_ms: Annotated[float, sourced("ms", PROTOTYPE, "AMPA decay", gt=0)] = 2.0
     nmda_rise_ms: Annotated[
         float, sourced("ms", "evidence: GluN2A/2B at 35-37 C, 3-4 ms", "NMDA rise", gt=0)
     ] = 3.0
@@ -132,13 +139,13 @@ class Receptors(Settings):
         float, sourced("ms", "evidence: GluN2A/2B at 35-37 C, 50-70 ms", "NMDA decay", gt=0)
     ] = 60.0
     nmda_decay_interneuron_ms: Annotated[
-        float, sourced("ms", "study 1", "NMDA decay on interneurons", gt=0)
+        float, sourced("ms", PROTOTYPE, "NMDA decay on interneurons", gt=0)
     ] = 60.0
     nmda_ceiling_nanosiemens: Annotated[
         float, sourced("nS", NMDA_SPIKE, "all NMDA receptors of a branch open", gt=0)
     ] = 25.0
     nmda_ceiling_interneuron_nanosiemens: Annotated[
-        float, sourced("nS", "study 1", "all NMDA receptors of an interneuron open", gt=0)
+        float, sourced("nS", PROTOTYPE, "all NMDA receptors of an interneuron open", gt=0)
     ] = 15.0
     magnesium_millimolar: Annotated[
         float, sourced("mM", "evidence: external Mg 0.8-1.3 mM", "external magnesium", ge=0)
@@ -154,10 +161,10 @@ class Receptors(Settings):
     ] = 0.163  # fmt: skip
     gaba_reversal_mv: Annotated[float, sourced("mV", TYPICAL, "GABA-A reversal")] = -75.0
     gaba_branch_decay_ms: Annotated[
-        float, sourced("ms", "study 1", "GABA from SST on branches", gt=0)
+        float, sourced("ms", PROTOTYPE, "GABA from SST on branches", gt=0)
     ] = 14.0
     gaba_soma_decay_ms: Annotated[
-        float, sourced("ms", "study 2", "GABA from PV on somata", gt=0)
+        float, sourced("ms", PROTOTYPE, "GABA from PV on somata", gt=0)
     ] = 5.0
     gaba_interneuron_decay_ms: Annotated[
         float, sourced("ms", TYPICAL, "GABA on interneurons", gt=0)
@@ -167,43 +174,45 @@ class Receptors(Settings):
 class Wiring(Settings):
     """Who contacts whom, how strongly and how late; every cell of a class has equal in-degree."""
 
-    ee_share: Annotated[float, sourced("share", "study 1", "pyramids a pyramid hears", ge=0)] = 0.05
+    ee_share: Annotated[float, sourced("share", BASELINE, "pyramids a pyramid hears", ge=0)] = 0.05
     ee_like_to_like: Annotated[
-        float, sourced("-", "study 1", "p ~ exp(k (cos 2 dPO - 1))", ge=0)
+        float, sourced("-", PROTOTYPE, "p ~ exp(k (cos 2 dPO - 1))", ge=0)
     ] = 1.5
-    ee_reach_um: Annotated[float, sourced("µm", "study 1", "Gaussian reach of E->E", gt=0)] = 400.0
+    ee_reach_um: Annotated[float, sourced("µm", PROTOTYPE, "Gaussian reach of E->E", gt=0)] = 400.0
     ee_matched_branch: Annotated[
-        float, sourced("share", "study 1", "E->E on the branch tuned most alike", ge=0, le=1)
+        float, sourced("share", PROTOTYPE, "E->E on the branch tuned most alike", ge=0, le=1)
     ] = 0.6
     inhibition_reach_um: Annotated[
         float, sourced("µm", TYPICAL, "Gaussian reach from and onto interneurons", gt=0)
     ] = 500.0
-    ep_share: Annotated[float, sourced("share", "study 2", "pyramids a PV cell hears", ge=0)] = 0.5
-    es_share: Annotated[float, sourced("share", "study 1", "pyramids an SST cell hears", ge=0)] = 0.4
-    pe_share: Annotated[float, sourced("share", "study 1", "PV cells a pyramid hears", ge=0)] = 0.5
-    pp_share: Annotated[float, sourced("share", "study 1", "PV cells a PV cell hears", ge=0)] = 0.4
+    ep_share: Annotated[float, sourced("share", PROTOTYPE, "pyramids a PV cell hears", ge=0)] = 0.5
+    es_share: Annotated[float, sourced("share", PROTOTYPE, "pyramids an SST cell hears", ge=0)] = (
+        0.4
+    )
+    pe_share: Annotated[float, sourced("share", PROTOTYPE, "PV cells a pyramid hears", ge=0)] = 0.5
+    pp_share: Annotated[float, sourced("share", PROTOTYPE, "PV cells a PV cell hears", ge=0)] = 0.4
     se_share: Annotated[
-        float, sourced("share", "study 1", "SST cells that reach a pyramid", ge=0)
+        float, sourced("share", PROTOTYPE, "SST cells that reach a pyramid", ge=0)
     ] = 0.5
     ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.6
-    ep_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA, E->PV", ge=0)] = 0.19
+    ep_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->PV", ge=0)] = 0.19
     es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.0293
-    pe_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, PV->E soma", ge=0)] = 3.66
-    pp_nanosiemens: Annotated[float, sourced("nS", "study 1", "GABA, PV->PV", ge=0)] = 1.0
-    se_nanosiemens: Annotated[float, sourced("nS", "study 2", "GABA, SST->E branch", ge=0)] = 1.5
+    pe_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, PV->E soma", ge=0)] = 3.66
+    pp_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "GABA, PV->PV", ge=0)] = 1.0
+    se_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, SST->E branch", ge=0)] = 1.5
     ee_nmda_ratio: Annotated[
         float, sourced("ratio", NMDA_SPIKE, "NMDA peak over AMPA, E->E", ge=0)
     ] = 1.5
     nmda_ratio_sd: Annotated[
         float,
-        sourced("log", "study 1 (needed there for tuning to move)",
+        sourced("log", IN_VIEW,
                 "spread over branches of log NMDA/AMPA", ge=0),
     ] = 0.9  # fmt: skip
     ep_nmda_ratio: Annotated[
-        float, sourced("ratio", "study 4 (J0)", "NMDA peak over AMPA, onto PV", ge=0)
+        float, sourced("ratio", PROTOTYPE, "NMDA peak over AMPA, onto PV", ge=0)
     ] = 0.446
     es_nmda_ratio: Annotated[
-        float, sourced("ratio", "study 4 (J0)", "NMDA peak over AMPA, onto SST", ge=0)
+        float, sourced("ratio", PROTOTYPE, "NMDA peak over AMPA, onto SST", ge=0)
     ] = 0.559
     es_release: Annotated[
         float, sourced("share", TYPICAL, "resting release probability of E->SST", gt=0, le=1)
@@ -222,33 +231,35 @@ class Afferents(Settings):
     """Thalamic and layer-4 input: orientation-tuned Poisson trains with slow gain."""
 
     n: Annotated[int, sourced("afferents", TYPICAL, "afferent fibres", ge=16)] = 1200
-    per_branch: Annotated[int, sourced("afferents", "study 1", "onto each branch", ge=1)] = 16
-    per_interneuron: Annotated[int, sourced("afferents", "study 1", "onto each PV or SST", ge=1)] = 96
+    per_branch: Annotated[int, sourced("afferents", PROTOTYPE, "onto each branch", ge=1)] = 16
+    per_interneuron: Annotated[
+        int, sourced("afferents", PROTOTYPE, "onto each PV or SST", ge=1)
+    ] = 96
     branch_scatter_deg: Annotated[
         float,
-        sourced("deg", "study 1, after Jia 2010: branch inputs interspersed",
+        sourced("deg", IN_VIEW,
                 "spread of branch preference about the cell's", ge=0),
     ] = 65.0  # fmt: skip
     branch_tuning: Annotated[
-        float, sourced("-", "study 1", "concentration of afferents about the branch's", ge=0)
+        float, sourced("-", PROTOTYPE, "concentration of afferents about the branch's", ge=0)
     ] = 5.0
     rest_hz: Annotated[float, sourced("Hz", BASELINE, "rate in a blank", ge=0)] = 0.6
-    pedestal_hz: Annotated[float, sourced("Hz", "study 2", "untuned rise with a grating", ge=0)] = 9.88
-    peak_hz: Annotated[float, sourced("Hz", "study 1", "tuned rise with a grating", ge=0)] = 13.4
-    tuning: Annotated[float, sourced("-", "study 1", "concentration of tuning", ge=0)] = 1.42
+    pedestal_hz: Annotated[float, sourced("Hz", BASELINE, "untuned rise with a grating", ge=0)] = (
+        9.88
+    )
+    peak_hz: Annotated[float, sourced("Hz", BASELINE, "tuned rise with a grating", ge=0)] = 13.4
+    tuning: Annotated[float, sourced("-", BASELINE, "concentration of tuning", ge=0)] = 1.42
     pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.585
-    pv_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto PV", ge=0)] = 0.118
-    sst_nanosiemens: Annotated[float, sourced("nS", "study 2", "AMPA onto SST", ge=0)] = 0.05
-    pyr_nmda_ratio: Annotated[
-        float, sourced("ratio", "study 2: less NMDA than recurrent", "NMDA over AMPA", ge=0)
-    ] = 0.5
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto PV", ge=0)] = 0.118
+    sst_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "AMPA onto SST", ge=0)] = 0.05
+    pyr_nmda_ratio: Annotated[float, sourced("ratio", PROTOTYPE, "NMDA over AMPA", ge=0)] = 0.5
     shared_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain shared by all afferents", ge=0)
     ] = 0.345
     private_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain of one afferent alone", ge=0)
     ] = 0.456
-    gain_relaxation_ms: Annotated[float, sourced("ms", "study 1", "of both gains", gt=0)] = 231.0
+    gain_relaxation_ms: Annotated[float, sourced("ms", PROTOTYPE, "of both gains", gt=0)] = 231.0
 
 
 class Background(Settings):

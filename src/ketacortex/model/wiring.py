@@ -35,9 +35,7 @@ def like_to_like_weight(
     return np.exp(concentration * (np.cos(2 * difference) - 1))
 
 
-def connect(
-    weight: NDArray[np.float64], share: float, rng: np.random.Generator
-) -> Connections:
+def connect(weight: NDArray[np.float64], share: float, rng: np.random.Generator) -> Connections:
     """Give every target the same number of distinct sources, drawn by `weight`.
 
     Parameters

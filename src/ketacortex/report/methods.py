@@ -127,8 +127,8 @@ def _recordings(material: Material) -> str:
         else "The classes of the cells are not known; all units are taken together."
     )
     return (
-        f"{counted(len(material.sources), 'recording').capitalize()} of "
-        f"{counted(material.n_animals, 'animal')} were read. {classes}{doses}{source}"
+        f"{_capital(counted(len(material.sources), 'recording'))} of "
+        f"{counted(material.n_animals, 'animal')}. {classes}{doses}{source}"
     )
 
 

@@ -102,6 +102,7 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "title": title,
         "material": material,
         "asked": statements.asked(material),
+        "has_arms": any(material.arm_in_words(arm) for arm in material.arms),
         "headlines": statements.headline_rows(material),
         "headline_labels": [label for _, _, label in statements.HEADLINES],
         "headline_sentences": statements.headline_sentences(material),

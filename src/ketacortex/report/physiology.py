@@ -52,9 +52,7 @@ class Range:
 def _range(
     measure: str, population: str, label: str, unit: str, low: float | None, high: float | None
 ) -> Range:
-    return Range(
-        measure=measure, population=population, label=label, unit=unit, low=low, high=high
-    )
+    return Range(measure=measure, population=population, label=label, unit=unit, low=low, high=high)
 
 
 RANGES = (

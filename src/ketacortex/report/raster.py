@@ -122,9 +122,7 @@ def _draw_strip(axes: Axes, window: Window, has_labels: bool) -> None:
             axes.text(middle_s, 0.85, label, ha="center", va="bottom", fontsize=7)
 
 
-def _draw_spikes(
-    axes: Axes, recording: Recording, rows: NDArray[np.int64], window: Window
-) -> None:
+def _draw_spikes(axes: Axes, recording: Recording, rows: NDArray[np.int64], window: Window) -> None:
     classes = recording.cell_classes[rows]
     mark_points = float(np.clip(MARK_POINTS_OF_PANEL / len(rows), 1.5, 12.0))
     for name in pd.unique(classes):

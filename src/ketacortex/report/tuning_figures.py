@@ -50,7 +50,7 @@ def draw_examples(material: Material) -> ReportFigure | str:
                 place.axis("off")
         for place in axes[max(len(units) - 3, 0) : len(units)]:
             place.set_xlabel("orientation [deg]")
-        for place in axes[:: 3]:
+        for place in axes[::3]:
             place.set_ylabel("rate [Hz]")
         legend_of(axes[0], {e: epoch_colour(material.epochs, e) for e in _epochs(tuning)})
         return finish(

@@ -107,9 +107,7 @@ def make_wires(circuit: Circuit, constants: Constants) -> Wires:
     row = circuit.source * n_delay + circuit.delay - c.min_delay
     pointer = np.searchsorted(row, np.arange(circuit.n_cells * n_delay + 1))
     n_branch_compartments = s.pyr.n * s.pyr.n_branches
-    share_2d = np.repeat(
-        [0.0, s.pv.share_glun2d, s.sst.share_glun2d], [s.pyr.n, s.pv.n, s.sst.n]
-    )
+    share_2d = np.repeat([0.0, s.pv.share_glun2d, s.sst.share_glun2d], [s.pyr.n, s.pv.n, s.sst.n])
     share_2ab = np.where(circuit.cell_class == "pyr", 0.0, 1 - share_2d)
     f = np.float32
     return Wires(

@@ -25,9 +25,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
 from numba import float32 as f4
 from numba import int32 as i4
+from numba import njit, uint64
 from numpy.typing import NDArray
 
 HCN_EVERY = 10  # steps between two updates of the HCN gate
@@ -46,7 +46,9 @@ class State(NamedTuple):
     refractory: NDArray[np.float32]  # (n_cell,) steps left; float, so that the loop vectorises
     spiked: NDArray[np.int32]  # (n_cell,) 1 in the step of a spike
     axial: NDArray[np.float32]  # (n_pyr,) pA from branches into the soma
-    facilitation: NDArray[np.float32]  # (n_pyr,) release of the last spike over that of a rested synapse
+    facilitation: NDArray[
+        np.float32
+    ]  # (n_pyr,) release of the last spike over that of a rested synapse
     facilitation_step: NDArray[np.int64]  # (n_pyr,) step of the last spike
     ring: NDArray[np.int32]  # (n_delay_slot, n_cell) cells that spiked in that step
     ring_count: NDArray[np.int64]  # (n_delay_slot,)
@@ -143,11 +145,7 @@ def exponential(x: np.float32) -> np.float32:
     y = min(max(x * f4(0.125), f4(-0.75)), f4(0.75))
     p = _ONE + y * (
         _ONE
-        + y
-        * (
-            f4(0.5)
-            + y * (f4(1 / 6) + y * (f4(1 / 24) + y * (f4(1 / 120) + y * f4(1 / 720))))
-        )
+        + y * (f4(0.5) + y * (f4(1 / 6) + y * (f4(1 / 24) + y * (f4(1 / 120) + y * f4(1 / 720)))))
     )
     p = p * p
     p = p * p
@@ -194,8 +192,7 @@ def _branches(  # type: ignore[no-untyped-def]
             axial[i] += through
             free_of_mg = _ONE / (_ONE + c.mg_ratio_2ab * exponential(c.mg_slope * x))
             excitation = (
-                ampa_gain[k] * ampa[k]
-                + nmda_gain[k] * (nmda_decay[k] - nmda_rise[k]) * free_of_mg
+                ampa_gain[k] * ampa[k] + nmda_gain[k] * (nmda_decay[k] - nmda_rise[k]) * free_of_mg
             )
             voltage[k] = x + c.k_branch * (
                 c.leak_branch * (c.rest - x)
@@ -443,12 +440,8 @@ def advance(s, w, c, until, event_step, event_afferent, event, out_step, out_cel
         if now % HCN_EVERY == 0:
             _hcn(s.voltage, s.hcn_gate, c)
         _somata(*somata, c)
-        _interneurons(
-            *pv, c.k_pv, c.leak_pv, c.reset_pv, c.jump_pv, c.refractory_pv, c
-        )
-        _interneurons(
-            *sst, c.k_sst, c.leak_sst, c.reset_sst, c.jump_sst, c.refractory_sst, c
-        )
+        _interneurons(*pv, c.k_pv, c.leak_pv, c.reset_pv, c.jump_pv, c.refractory_pv, c)
+        _interneurons(*sst, c.k_sst, c.leak_sst, c.reset_sst, c.jump_sst, c.refractory_sst, c)
         slot = now % s.ring.shape[0]
         n_new = _collect(s.spiked, s.ring[slot], out_step[n_spikes:], out_cell[n_spikes:], now)
         _facilitate(

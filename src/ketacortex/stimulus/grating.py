@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class GratingSequence(BaseModel):
-    """Gratings of evenly spaced orientations and blanks, in random order, a grey gap before each."""
+    """Gratings of evenly spaced orientations and blanks in random order, grey before each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
