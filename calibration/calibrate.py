@@ -41,7 +41,9 @@ TARGETS = {
     ("peak_rate_hz", "pyr"): (6.0, 10.5, 20.0),
     ("spontaneous_rate_hz", "pyr"): (0.3, 0.7, 2.0),
     ("evoked_rate_hz", "pv"): (8.0, 13.0, 20.0),
-    ("evoked_rate_hz", "sst"): (5.0, 13.0, 25.0),
+    ("evoked_rate_hz", "sst"): (5.0, 14.0, 25.0),
+    ("spontaneous_rate_hz", "pv"): (0.8, 2.0, 5.0),  # both classes tonically active at rest
+    ("spontaneous_rate_hz", "sst"): (0.4, 1.5, 5.0),
     ("gosi_median", "pyr"): (0.25, 0.42, 0.6),
     ("half_width_deg", "pyr"): (15.0, 27.0, 40.0),
     ("fano_factor", "pyr"): (1.0, 1.2, 1.6),
@@ -53,6 +55,7 @@ LIMITS = {("tuned_share", "pyr"): (0.75, 1.0), ("up_state_share", "pyr"): (0.0, 
 FREE = (
     "afferents.pyr_nanosiemens",
     "afferents.pv_nanosiemens",
+    "afferents.sst_nanosiemens",
     "afferents.tuning",
     "afferents.peak_hz",
     "afferents.pedestal_hz",

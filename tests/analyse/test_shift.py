@@ -35,9 +35,12 @@ def test_without_noise_the_excess_is_the_shift(shift_deg):
     np.testing.assert_array_equal(moved.weight, 1.0)
 
 
-def test_beyond_45_degrees_a_shift_is_counted_from_the_other_side():
-    moved = excess_shift(exact_epoch([20.0]), exact_epoch([80.0]), generator("test"))
-    assert moved.excess_deg[0] == pytest.approx(30.0)
+@pytest.mark.parametrize("shift_deg", [10.0, 44.0, 60.0, 85.0, -60.0])
+def test_without_error_the_excess_is_the_shift_however_large(shift_deg):
+    moved = excess_shift(
+        exact_epoch([20.0]), exact_epoch([(20.0 + shift_deg) % 180]), generator("test")
+    )
+    assert moved.excess_deg[0] == pytest.approx(abs(shift_deg), abs=0.05)
 
 
 def test_the_excess_does_not_depend_on_which_epoch_came_first():

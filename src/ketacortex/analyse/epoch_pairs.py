@@ -29,11 +29,15 @@ PAIR_MEASURES = (
     "spontaneous_rate_hz",
     "noise_correlation",
 )
+MIN_TUNED_UNITS = 5
+"""Units of a population that must be tuned before its mean shift says anything."""
 REASONS = {
-    "preferred_orientation_shift_abs_deg": "no unit is significantly tuned in both",
+    "preferred_orientation_shift_abs_deg": (
+        f"fewer than {MIN_TUNED_UNITS} units are tuned (p < .05, gOSI > 0.2) in both"
+    ),
     "preferred_orientation_shift_excess_deg": (
-        "it needs 2 trials of each of 4 orientations, and a unit that is tuned in both halves of "
-        "both"
+        f"it needs 2 trials of each of 4 orientations, and {MIN_TUNED_UNITS} units that are tuned "
+        "in both halves of both"
     ),
     "osi": "no unit responds in both, or one shows fewer than 4 orientations",
     "gosi": "no unit responds in both, or one shows fewer than 4 orientations",
@@ -51,7 +55,7 @@ def unit_shift_deg(before: EpochMeasures, after: EpochMeasures) -> NDArray[np.fl
     shift_deg = signed_shift_deg(
         before.fit.preferred_orientation_deg, after.fit.preferred_orientation_deg
     )
-    return np.where(before.is_significant & after.is_significant, shift_deg, np.nan)
+    return np.where(before.is_tuned & after.is_tuned, shift_deg, np.nan)
 
 
 def unit_excess_shift(
@@ -94,6 +98,8 @@ def paired_values(
     responsive = is_member & before.is_responsive & after.is_responsive
     counted = is_member & before.is_counted & after.is_counted
     moved, n_moved = average(np.abs(shift_deg), is_member)
+    if n_moved < MIN_TUNED_UNITS:
+        moved, n_moved = float("nan"), 0
     return {
         "preferred_orientation_shift_abs_deg": (float("nan"), moved, n_moved),
         "preferred_orientation_shift_excess_deg": _mean_excess(excess, is_member),
@@ -122,7 +128,7 @@ def _in_both(
 
 def _mean_excess(excess: ExcessShift, is_member: NDArray[np.bool_]) -> tuple[float, float, int]:
     chosen = is_member & (excess.weight > 0)
-    if not chosen.any():
+    if chosen.sum() < MIN_TUNED_UNITS:
         return float("nan"), float("nan"), 0
     mean = np.average(excess.excess_deg[chosen], weights=excess.weight[chosen])
     return float("nan"), float(mean), int(chosen.sum())

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketacortex.analyse.responses import EpochResponses
-from ketacortex.analyse.tuning import fit_tuning, tuning_p_value
+from ketacortex.analyse.tuning import fit_tuning, gosi, tuning_p_value
 from ketacortex.units import orientation_difference_deg, orientation_distance_deg
 
 N_SPLITS = 16
 """Random stratified halvings that are averaged."""
 HALF_ALPHA = 0.05
-"""Each half of each epoch must be tuned at this level by itself."""
+HALF_GOSI = 0.2
+"""Each half of each epoch must be tuned at this level, and this selectively, by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +53,12 @@ class Halves:
     Parameters
     ----------
     rate_hz : (n_unit, 2, n_split, n_orientation) Hz
-    p_value : (n_unit, 2, n_split) of the tuning of each half
+    is_tuned : (n_unit, 2, n_split) whether the half is tuned by itself
     orientations_deg : (n_orientation,) deg
     """
 
     rate_hz: NDArray[np.float64]
-    p_value: NDArray[np.float64]
+    is_tuned: NDArray[np.bool_]
     orientations_deg: NDArray[np.float64]
 
 
@@ -94,40 +95,38 @@ def excess_shift(
     -----
     With A1, A2 the preferred orientations of the halves of one epoch and B1, B2 of the other::
 
-        between = |A1 + A2 - B1 - B2| / 2
-        within  = mean of |A1 - A2 + B1 - B2| / 2 and |A1 - A2 - B1 + B2| / 2
+        between = |(A1 + A2) / 2 - (B1 + B2) / 2|
+        within  = mean of |(A1 - A2) + (B1 - B2)| / 2 and |(A1 - A2) - (B1 - B2)| / 2
 
-    where |.| is the axial distance of the sum. Let A1 = A + a1 and so on. Without a shift the
-    first sum is a1 + a2 - b1 - b2, the others the same with some signs turned, and an error that
-    is symmetric about zero does not notice that. So both distances have the same distribution
-    in every single unit, whatever its error in either epoch: broader tuning or a lower rate
-    after the drug, in all units or in some, gives an excess of 0. Measured over 300 simulated
-    animals it is within 0.07 degrees; the rest is errors that are not quite symmetric. (Mean
-    distances of halves combined in quadrature give 0 only where all units change alike, because
-    a mean of root mean squares is not the root mean square of means: 0.13 degrees too much where
-    units change at random.) Averaged over halves, the error that the shift stands against is
-    that of the whole epoch.
+    with all differences, and the middle of two halves, taken the short way round. Let A1 = A + a1
+    and so on. Without a shift the first sum is (a1 + a2 - b1 - b2) / 2, the others the same with
+    some signs turned, and an error that is symmetric about zero does not notice that. So both
+    distances have the same distribution in every single unit, whatever its error in either
+    epoch: broader tuning or a lower rate after the drug, in all units or in some, gives an excess
+    of 0. (Mean distances of halves combined in quadrature give 0 only where all units change
+    alike, because a mean of root mean squares is not the root mean square of means.) Averaged
+    over halves, the error that the shift stands against is that of the whole epoch.
 
     A distance is not additive. With `within` w, so that the error of the difference between whole
     epochs has standard deviation e = w sqrt(pi / 2), a common shift s adds about
     s^2 / (e sqrt(2 pi)) when small and s - w when large (with w = 3.9, planted 3, 10 and 20
     degrees read 0.8, 6.3 and 16.0); shifts of standard deviation d about 0 add
-    sqrt(w^2 + 2 d^2 / pi) - w. Sums of two angles repeat every 90 degrees, so a shift beyond 45
-    is counted from the other side, and preferences drawn anew would read 22.5.
+    sqrt(w^2 + 2 d^2 / pi) - w. Preferences drawn anew would read 45 - w.
 
-    Units are taken, halving by halving, when each of the four halves is tuned by itself, and
-    means over units are weighted with the share of halvings taken. That treats the halves
-    alike; a rule on the whole epoch would keep units whose halves happen to agree and make
-    a shift of the agreement, and an unweighted mean is wrong by 0.1 to 0.4 degrees. Nearly
-    untuned units scatter over the whole circle in both distances: noise, not bias.
+    Units are taken, halving by halving, when each of the four halves is tuned by itself (p
+    below 0.05 and gOSI above 0.2: a preference that is there to move), and means over units
+    are weighted with the share of halvings taken. That treats the halves alike; a rule on the
+    whole epoch would keep units whose halves happen to agree and make a shift of the
+    agreement, and an unweighted mean is wrong by 0.1 to 0.4 degrees.
     """
     first, second = split_halves(before, rng), split_halves(after, rng)
-    p_value = np.concatenate([first.p_value, second.p_value], axis=1)
-    is_tuned = np.asarray((p_value < HALF_ALPHA).all(axis=1))
+    is_tuned = np.asarray((first.is_tuned & second.is_tuned).all(axis=1))
     a, b = _preferred_of_halves(first, is_tuned), _preferred_of_halves(second, is_tuned)
-    between = _half_distance_deg(a[0] + a[1], b[0] + b[1])
-    error, other_error = a[0] - a[1], b[0] - b[1]
-    within = _half_distance_deg(error, other_error) + _half_distance_deg(error, -other_error)
+    error = orientation_difference_deg(a[0], a[1]) / 2
+    other_error = orientation_difference_deg(b[0], b[1]) / 2
+    # The middle of two halves is half their difference away from the second, the short way round.
+    between = orientation_distance_deg(a[1] + error, b[1] + other_error)
+    within = np.abs(error + other_error) + np.abs(error - other_error)
     unit, n_units = np.nonzero(is_tuned)[0], len(is_tuned)
     # A half can be tuned by its test and yet be fitted best by a flat line.
     has_both = np.isfinite(between)
@@ -158,11 +157,10 @@ def split_halves(responses: EpochResponses, rng: np.random.Generator) -> Halves:
         responses.tuning_counts, orientation_deg, in_half.reshape(n_trials, -1)
     )
     n_units = len(responses.counts)
-    return Halves(
-        rate_hz=rate_hz.reshape(n_units, 2, N_SPLITS, len(orientations_deg)),
-        p_value=p_value.reshape(n_units, 2, N_SPLITS),
-        orientations_deg=orientations_deg,
-    )
+    rate_hz = rate_hz.reshape(n_units, 2, N_SPLITS, len(orientations_deg))
+    is_tuned = p_value.reshape(n_units, 2, N_SPLITS) < HALF_ALPHA
+    is_tuned &= gosi(rate_hz, orientations_deg) > HALF_GOSI
+    return Halves(rate_hz=rate_hz, is_tuned=is_tuned, orientations_deg=orientations_deg)
 
 
 def _random_halves(
@@ -185,9 +183,3 @@ def _preferred_of_halves(halves: Halves, is_tuned: NDArray[np.bool_]) -> NDArray
     unit, split = np.nonzero(is_tuned)
     rate_hz = np.concatenate([halves.rate_hz[unit, half, split] for half in range(2)])
     return fit_tuning(rate_hz, halves.orientations_deg).preferred_orientation_deg.reshape(2, -1)
-
-
-def _half_distance_deg(
-    first_deg: NDArray[np.float64], second_deg: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    return orientation_distance_deg(first_deg, second_deg) / 2.0

@@ -247,7 +247,7 @@ def isi_cv(
     cell = unit[1:][is_interval] * len(numbers) + which[trial[1:][is_interval]]
     return mean_of_finite(
         _cv_by_cell(interval_s, cell, recording.n_units * len(numbers)).reshape(
-            recording.n_units, -1
+            recording.n_units, len(numbers)
         )
     )
 

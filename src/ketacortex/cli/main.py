@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ketacortex import __version__
 from ketacortex.errors import KetacortexError
 
 INTERRUPTED = 130
@@ -39,9 +40,7 @@ def _version(
     version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
 ) -> None:
     if version:
-        from importlib import metadata
-
-        print(metadata.version("ketacortex"))
+        print(__version__)
         raise typer.Exit
 
 

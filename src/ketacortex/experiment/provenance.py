@@ -6,6 +6,7 @@ import platform
 from importlib import metadata
 from typing import Any
 
+from ketacortex import __version__
 from ketacortex.experiment.schema import Experiment
 
 LIBRARIES = ("numpy", "scipy", "numba", "pandas", "xarray", "pynwb", "h5py")
@@ -22,7 +23,7 @@ def provenance(experiment: Experiment, command: str) -> dict[str, Any]:
     """Everything that the run depended on, ready for JSON."""
     return {
         "command": command,
-        "ketacortex": metadata.version("ketacortex"),
+        "ketacortex": __version__,
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
         "machine": f"{platform.system()} {platform.machine()}",

@@ -187,7 +187,7 @@ class Wiring(Settings):
     ] = 500.0
     ep_share: Annotated[float, sourced("share", PROTOTYPE, "pyramids a PV cell hears", ge=0)] = 0.5
     es_share: Annotated[float, sourced("share", PROTOTYPE, "pyramids an SST cell hears", ge=0)] = (
-        0.4
+        0.2
     )
     pe_share: Annotated[float, sourced("share", PROTOTYPE, "PV cells a pyramid hears", ge=0)] = 0.5
     pp_share: Annotated[float, sourced("share", PROTOTYPE, "PV cells a PV cell hears", ge=0)] = 0.4
@@ -196,10 +196,10 @@ class Wiring(Settings):
     ] = 0.5
     ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.6
     ep_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->PV", ge=0)] = 0.19
-    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.0293
-    pe_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, PV->E soma", ge=0)] = 3.66
+    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.05
+    pe_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, PV->E soma", ge=0)] = 2.7
     pp_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "GABA, PV->PV", ge=0)] = 1.0
-    se_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, SST->E branch", ge=0)] = 1.5
+    se_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, SST->E branch", ge=0)] = 1.1
     ee_nmda_ratio: Annotated[
         float, sourced("ratio", NMDA_SPIKE, "NMDA peak over AMPA, E->E", ge=0)
     ] = 1.5
@@ -250,12 +250,12 @@ class Afferents(Settings):
     peak_hz: Annotated[float, sourced("Hz", BASELINE, "tuned rise with a grating", ge=0)] = 13.4
     tuning: Annotated[float, sourced("-", BASELINE, "concentration of tuning", ge=0)] = 1.42
     pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.585
-    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto PV", ge=0)] = 0.118
-    sst_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "AMPA onto SST", ge=0)] = 0.05
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto PV", ge=0)] = 0.06
+    sst_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "AMPA onto SST", ge=0)] = 0.03
     pyr_nmda_ratio: Annotated[float, sourced("ratio", PROTOTYPE, "NMDA over AMPA", ge=0)] = 0.5
     shared_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain shared by all afferents", ge=0)
-    ] = 0.345
+    ] = 0.4
     private_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain of one afferent alone", ge=0)
     ] = 0.456
@@ -265,12 +265,12 @@ class Afferents(Settings):
 class Background(Settings):
     """Private Poisson excitation from the rest of the brain, through AMPA."""
 
-    branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 135.0
+    branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 148.0
     branch_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 2.5
-    pv_hz: Annotated[float, sourced("Hz", BASELINE, "events a PV cell", ge=0)] = 1000.0
-    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.924
-    sst_hz: Annotated[float, sourced("Hz", BASELINE, "events an SST cell", ge=0)] = 1000.0
-    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 0.369
+    pv_hz: Annotated[float, sourced("Hz", BASELINE, "events a PV cell", ge=0)] = 500.0
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.9
+    sst_hz: Annotated[float, sourced("Hz", BASELINE, "events an SST cell", ge=0)] = 300.0
+    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.3
 
 
 class CircuitSettings(Settings):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ketacortex.evidence.physiology import ANAESTHETISED_V1, Range
 from ketacortex.report.drawing import (
     BAND,
     FAINT,
@@ -23,53 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """What the control epoch of a healthy circuit must show; None where there is no limit."""
-
-    measure: str
-    population: str
-    label: str
-    unit: str
-    low: float | None
-    high: float | None
-
-    def holds(self, value: float) -> bool:
-        """Whether a value lies inside, limits included."""
-        above = self.low is None or value >= self.low
-        return above and (self.high is None or value <= self.high)
-
-    @property
-    def text(self) -> str:
-        """The range in words."""
-        if self.high is None:
-            return f"≥ {self.low:g}"
-        return f"≤ {self.high:g}" if self.low is None else f"{self.low:g}–{self.high:g}"
-
-
-def _range(
-    measure: str, population: str, label: str, unit: str, low: float | None, high: float | None
-) -> Range:
-    return Range(measure=measure, population=population, label=label, unit=unit, low=low, high=high)
-
-
-RANGES = (
-    _range("evoked_rate_hz", "pyr", "evoked rate", "Hz", 3.0, 6.0),
-    _range("peak_rate_hz", "pyr", "peak rate", "Hz", 6.0, 20.0),
-    _range("spontaneous_rate_hz", "pyr", "spontaneous rate", "Hz", 0.3, 2.0),
-    _range("spontaneous_over_evoked", "pyr", "spontaneous / evoked", "ratio", None, 0.5),
-    _range("evoked_rate_hz", "pv", "evoked rate", "Hz", 8.0, 20.0),
-    _range("evoked_rate_hz", "sst", "evoked rate", "Hz", 5.0, 25.0),
-    _range("gosi_median", "pyr", "median gOSI", "0 to 1", 0.25, 0.6),
-    _range("half_width_deg", "pyr", "median half-width", "deg", 15.0, 40.0),
-    _range("tuned_share", "pyr", "share of units tuned", "0 to 1", 0.6, None),
-    _range("fano_factor", "pyr", "Fano factor", "variance / mean", 1.0, 1.6),
-    _range("noise_correlation", "pyr", "noise correlation", "r", 0.02, 0.15),
-    _range("isi_cv", "pyr", "CV of intervals", "s.d. / mean", 0.7, 1.1),
-)
-"""The anaesthetised regime to which the circuit is calibrated."""
 
 
 def ranges_apply(material: Material) -> bool:
@@ -107,9 +61,9 @@ def judgement_table(material: Material) -> list[dict[str, Any]]:
     """For each range and arm how many animals are inside it in their first epoch."""
     if not ranges_apply(material):
         return []
-    values = measured_values(material, RANGES)
+    values = measured_values(material, ANAESTHETISED_V1)
     rows = []
-    for limits in RANGES:
+    for limits in ANAESTHETISED_V1:
         is_mine = (values["measure"] == limits.measure) & (values["cells"] == limits.population)
         mine = values[is_mine]
         for arm in material.arms:
@@ -169,12 +123,12 @@ def _spontaneous_over_evoked(values: pd.DataFrame) -> pd.DataFrame:
 
 def _panels(material: Material) -> list[Range]:
     """The panels that have a value; all for the main population where classes are not known."""
-    wanted = list(RANGES)
+    wanted = list(ANAESTHETISED_V1)
     if not ranges_apply(material):
         main = material.main_population
         wanted = [
-            _range(r.measure, main, r.label, r.unit, None, None)
-            for r in RANGES
+            replace(r, population=main, low=None, high=None)
+            for r in ANAESTHETISED_V1
             if r.population == "pyr"
         ]
     values = measured_values(material, wanted)
