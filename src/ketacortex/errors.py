@@ -33,6 +33,12 @@ class SimulationError(KetacortexError, ArithmeticError):
     exit_code = 4
 
 
+class InterruptedRunError(KetacortexError, RuntimeError):
+    """Work was stopped from outside; what was finished is kept."""
+
+    exit_code = 130
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Advice on an unknown name: the nearest spelling, then everything that is known.
 

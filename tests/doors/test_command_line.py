@@ -184,6 +184,25 @@ def test_after_an_interrupt_the_same_command_completes_to_the_same_bits(how, cod
     assert_same_spikes(folder, whole)
 
 
+def test_a_worker_that_is_killed_is_no_bug_and_loses_nothing(whole, tmp_path):
+    folder = tmp_path / "killed"
+    process = start(folder)
+    wait_for(folder / "animals" / "animal-001" / "retest" / "recording.nwb", process)
+    workers = subprocess.run(
+        ["pgrep", "-P", str(process.pid), "-f", "spawn_main"], capture_output=True, text=True,
+        check=True,
+    ).stdout.split()  # fmt: skip
+    for worker in workers:
+        os.kill(int(worker), signal.SIGKILL)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    assert "a worker process ended before its work was done" in words
+    assert "Traceback" not in words
+    process = start(folder)
+    assert process.wait(timeout=240) == 0
+    assert_same_spikes(folder, whole)
+
+
 def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
     answer = ketacortex("run", "--dry-run", "--json", "--workers", 2, cwd=tmp_path)
     cost = json.loads(answer.stdout)

@@ -67,7 +67,7 @@ def test_halving_the_step_of_the_reference_leaves_the_rates():
     step, fibre = grating(circuit, 1.0)
     whole = ReferenceCortex(circuit, 1, dt_ms=0.1).run(10_000, step, fibre)
     half = ReferenceCortex(circuit, 1, dt_ms=0.05).run(20_000, 2 * step, fibre)
-    assert len(whole.step) > 500
+    assert len(whole.step) > 250
     assert len(half.step) == pytest.approx(len(whole.step), rel=0.05)
 
 

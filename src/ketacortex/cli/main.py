@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ketacortex import __version__
-from ketacortex.errors import KetacortexError
+from ketacortex.errors import ConfigurationError, KetacortexError
 
 INTERRUPTED = 130
 BUG = 1
@@ -165,6 +165,13 @@ def _doors() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except (typer.Exit, SystemExit):
         raise
+    except OSError as error:
+        print(
+            f"ketacortex: {error}. Check that the place exists, may be written and has room; "
+            "finished work is kept, the same command continues.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(ConfigurationError.exit_code) from None
     except Exception:
         traceback.print_exc()
         print("ketacortex: this is a bug of ours; please report the lines above.", file=sys.stderr)

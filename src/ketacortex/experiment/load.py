@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from ketacortex.errors import ConfigurationError, nearest
 from ketacortex.experiment.schema import Experiment
+from ketacortex.model.settings import CircuitSettings
 
 DEFAULT_PRESET = "baseline-v1"
 
@@ -52,9 +53,8 @@ def load_experiment(
         if value is not None:
             table[key] = value
     experiment = validate(table, where)
-    for name, arm in experiment.arms.items():
+    for name in experiment.arms:
         arm_circuit(experiment, name, where=f"{where}: arms.{name}.set")
-        _ = arm
     return experiment
 
 
@@ -66,7 +66,7 @@ def validate(table: Mapping[str, Any], where: str) -> Experiment:
         raise ConfigurationError(_explain(error, Experiment, where)) from None
 
 
-def arm_circuit(experiment: Experiment, arm: str, where: str = "arms"):  # type: ignore[no-untyped-def]
+def arm_circuit(experiment: Experiment, arm: str, where: str = "arms") -> CircuitSettings:
     """Circuit settings of one arm: the experiment's, with the arm's own `set` on top."""
     table = {"circuit": experiment.circuit.model_dump()}
     for path, value in experiment.arms[arm].set.items():

@@ -10,7 +10,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
+
+from ketacortex.errors import InterruptedRunError
 
 # One thread a process: the processes are the parallelism, and sums keep one order.
 SINGLE_THREAD = {
@@ -60,6 +63,13 @@ def run_tasks(
                 for future in done:
                     yield pending.pop(future), future.result()
             _drain(messages, listener)
+        except BrokenProcessPool:
+            raise InterruptedRunError(
+                "a worker process ended before its work was done: it was killed, ran out of "
+                "memory (fewer --workers need less), or a script called `run` outside of "
+                '`if __name__ == "__main__":`. Finished animals are kept; the same command '
+                "continues."
+            ) from None
         except BaseException:
             _stop(pool)
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from scipy.stats import poisson
 from ketacortex.errors import SimulationError
 from ketacortex.model.circuit import DT_MS, Circuit, build_circuit
 from ketacortex.model.settings import CircuitSettings
-from ketacortex.simulate.kernel import Constants, State, Wires, advance
+from ketacortex.simulate.kernel import HCN_EVERY, Constants, State, Wires, advance
 from ketacortex.units import MS_PER_S
 
 STEPS_PER_S = MS_PER_S / DT_MS
@@ -19,72 +20,91 @@ IMPLAUSIBLE_HZ = 150.0  # no cortex fires so fast on average for a whole trial
 
 
 def make_constants(s: CircuitSettings, dt_ms: float = DT_MS) -> Constants:
-    """Constants of the kernel for a step of `dt_ms`."""
-    f = np.float32
-    p, r = s.pyr, s.receptors
-    decay = lambda tau_ms: f(np.exp(-dt_ms / tau_ms))  # noqa: E731
-    peak = lambda tau_ms: _peak_factor(r.nmda_rise_ms, tau_ms)  # noqa: E731
-    steps = lambda ms: round(ms / dt_ms)  # noqa: E731
-    b = s.background
-    return Constants(
-        n_pyr=p.n,
-        n_branch=p.n_branches,
-        n_pv=s.pv.n,
-        min_delay=max(steps(s.wiring.delay_min_ms), 1),
-        max_delay=steps(s.wiring.delay_max_ms),
-        k_branch=f(dt_ms / p.branch_capacitance_pf),
-        k_soma=f(dt_ms / p.capacitance_pf),
-        k_pv=f(dt_ms / s.pv.capacitance_pf),
-        k_sst=f(dt_ms / s.sst.capacitance_pf),
-        leak_branch=f(p.branch_leak_nanosiemens),
-        leak_soma=f(p.leak_nanosiemens),
-        leak_pv=f(s.pv.leak_nanosiemens),
-        leak_sst=f(s.sst.leak_nanosiemens),
-        coupling=f(p.coupling_nanosiemens),
-        rest=f(p.rest_mv),
-        gaba_reversal=f(r.gaba_reversal_mv),
-        hcn_conductance=f(p.hcn_nanosiemens),
-        hcn_reversal=f(p.hcn_reversal_mv),
-        hcn_half=f(p.hcn_half_mv),
-        hcn_slope=f(1 / p.hcn_slope_mv),
-        hcn_relax=f(1 - np.exp(-10 * dt_ms / p.hcn_relaxation_ms)),
-        adaptation_reversal=f(p.adaptation_reversal_mv),
-        jump_pyr=f(p.adaptation_jump_nanosiemens),
-        jump_pv=f(s.pv.adaptation_jump_nanosiemens),
-        jump_sst=f(s.sst.adaptation_jump_nanosiemens),
-        decay_adaptation=decay(p.adaptation_decay_ms),
-        reset_pyr=f(p.reset_mv),
-        reset_pv=f(s.pv.reset_mv),
-        reset_sst=f(s.sst.reset_mv),
-        refractory_pyr=f(steps(p.refractory_ms)),
-        refractory_pv=f(steps(s.pv.refractory_ms)),
-        refractory_sst=f(steps(s.sst.refractory_ms)),
-        current_pyr=f(p.current_pa),
-        decay_ampa=decay(r.ampa_decay_ms),
-        decay_nmda=decay(r.nmda_decay_ms),
-        decay_nmda_inter=decay(r.nmda_decay_interneuron_ms),
-        decay_rise=decay(r.nmda_rise_ms),
-        decay_gaba_branch=decay(r.gaba_branch_decay_ms),
-        decay_gaba_soma=decay(r.gaba_soma_decay_ms),
-        decay_gaba_inter=decay(r.gaba_interneuron_decay_ms),
-        nmda_peak=f(peak(r.nmda_decay_ms)),
-        nmda_peak_inter=f(peak(r.nmda_decay_interneuron_ms)),
-        nmda_ceiling=f(1 / r.nmda_ceiling_nanosiemens),
-        nmda_ceiling_inter=f(1 / r.nmda_ceiling_interneuron_nanosiemens),
-        mg_slope=f(-r.mg_slope_per_mv),
-        mg_ratio_2ab=f(r.magnesium_millimolar / r.mg_affinity_millimolar),
-        mg_ratio_2d=f(
-            r.magnesium_millimolar * r.mg_affinity_glun2d_ratio / r.mg_affinity_millimolar
-        ),
-        facilitation_keep=f(1 - s.wiring.es_release),
-        facilitation_rate=f(dt_ms / s.wiring.es_facilitation_ms),
-        background_pyr=f(b.branch_nanosiemens),
-        background_pv=f(b.pv_nanosiemens),
-        background_sst=f(b.sst_nanosiemens),
-        background_cumulative_pyr=_cumulative(b.branch_hz * p.n * p.n_branches * dt_ms),
-        background_cumulative_pv=_cumulative(b.pv_hz * s.pv.n * dt_ms),
-        background_cumulative_sst=_cumulative(b.sst_hz * s.sst.n * dt_ms),
-    )
+    """Constants of the kernel for a step of `dt_ms`; every real number becomes a float32."""
+    values: dict[str, Any] = {
+        "n_pyr": s.pyr.n,
+        "n_branch": s.pyr.n_branches,
+        "n_pv": s.pv.n,
+        "min_delay": max(round(s.wiring.delay_min_ms / dt_ms), 1),
+        "max_delay": round(s.wiring.delay_max_ms / dt_ms),
+        **_branch_constants(s, dt_ms),
+        **_spike_constants(s, dt_ms),
+        **_receptor_constants(s, dt_ms),
+        **_background_constants(s, dt_ms),
+    }
+    reals = {name: np.float32(v) for name, v in values.items() if isinstance(v, float)}
+    return Constants(**{**values, **reals})
+
+
+def _branch_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
+    p = s.pyr
+    return {
+        "k_branch": dt_ms / p.branch_capacitance_pf,
+        "leak_branch": p.branch_leak_nanosiemens,
+        "coupling": p.coupling_nanosiemens,
+        "rest": p.rest_mv,
+        "hcn_conductance": p.hcn_nanosiemens,
+        "hcn_reversal": p.hcn_reversal_mv,
+        "hcn_half": p.hcn_half_mv,
+        "hcn_slope": 1 / p.hcn_slope_mv,
+        "hcn_relax": float(1 - np.exp(-HCN_EVERY * dt_ms / p.hcn_relaxation_ms)),
+        "current_pyr": p.current_pa,
+        "adaptation_reversal": p.adaptation_reversal_mv,
+        "decay_adaptation": _decay(p.adaptation_decay_ms, dt_ms),
+    }
+
+
+def _spike_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
+    """What every class has: capacitance, leak, reset, refractory period, jump of adaptation."""
+    values: dict[str, Any] = {}
+    for name, suffix, cell in (("pyr", "soma", s.pyr), ("pv", "pv", s.pv), ("sst", "sst", s.sst)):
+        values[f"k_{suffix}"] = dt_ms / cell.capacitance_pf
+        values[f"leak_{suffix}"] = cell.leak_nanosiemens
+        values[f"reset_{name}"] = cell.reset_mv
+        values[f"refractory_{name}"] = float(round(cell.refractory_ms / dt_ms))
+        values[f"jump_{name}"] = cell.adaptation_jump_nanosiemens
+    return values
+
+
+def _receptor_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
+    r = s.receptors
+    mg_ratio = r.magnesium_millimolar / r.mg_affinity_millimolar
+    return {
+        "gaba_reversal": r.gaba_reversal_mv,
+        "decay_ampa": _decay(r.ampa_decay_ms, dt_ms),
+        "decay_nmda": _decay(r.nmda_decay_ms, dt_ms),
+        "decay_nmda_inter": _decay(r.nmda_decay_interneuron_ms, dt_ms),
+        "decay_rise": _decay(r.nmda_rise_ms, dt_ms),
+        "decay_gaba_branch": _decay(r.gaba_branch_decay_ms, dt_ms),
+        "decay_gaba_soma": _decay(r.gaba_soma_decay_ms, dt_ms),
+        "decay_gaba_inter": _decay(r.gaba_interneuron_decay_ms, dt_ms),
+        "nmda_peak": _peak_factor(r.nmda_rise_ms, r.nmda_decay_ms),
+        "nmda_peak_inter": _peak_factor(r.nmda_rise_ms, r.nmda_decay_interneuron_ms),
+        "nmda_ceiling": 1 / r.nmda_ceiling_nanosiemens,
+        "nmda_ceiling_inter": 1 / r.nmda_ceiling_interneuron_nanosiemens,
+        "mg_slope": -r.mg_slope_per_mv,
+        "mg_ratio_2ab": mg_ratio,
+        "mg_ratio_2d": mg_ratio * r.mg_affinity_glun2d_ratio,
+        "facilitation_keep": 1 - s.wiring.es_release,
+        "facilitation_rate": dt_ms / s.wiring.es_facilitation_ms,
+    }
+
+
+def _background_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
+    b, n_branches = s.background, s.pyr.n * s.pyr.n_branches
+    return {
+        "background_pyr": b.branch_nanosiemens,
+        "background_pv": b.pv_nanosiemens,
+        "background_sst": b.sst_nanosiemens,
+        "background_cumulative_pyr": _cumulative(b.branch_hz * n_branches * dt_ms / MS_PER_S),
+        "background_cumulative_pv": _cumulative(b.pv_hz * s.pv.n * dt_ms / MS_PER_S),
+        "background_cumulative_sst": _cumulative(b.sst_hz * s.sst.n * dt_ms / MS_PER_S),
+    }
+
+
+def _decay(tau_ms: float, dt_ms: float) -> float:
+    """What is left of an exponential after one step."""
+    return float(np.exp(-dt_ms / tau_ms))
 
 
 def _peak_factor(rise_ms: float, decay_ms: float) -> float:
@@ -93,9 +113,8 @@ def _peak_factor(rise_ms: float, decay_ms: float) -> float:
     return float(1 / (np.exp(-at / decay_ms) - np.exp(-at / rise_ms)))
 
 
-def _cumulative(events_per_s_ms: float) -> NDArray[np.float64]:
+def _cumulative(mean: float) -> NDArray[np.float64]:
     """Cumulative Poisson probabilities of the events in one step, to the last float64 digit."""
-    mean = events_per_s_ms / MS_PER_S
     last = int(mean + 10 * np.sqrt(mean)) + 25
     return poisson.cdf(np.arange(last + 1), mean)
 
@@ -137,7 +156,10 @@ def make_state(circuit: Circuit, constants: Constants, seed: int) -> State:
     rng = np.random.Generator(np.random.PCG64(seed))
     n_slot = c.max_delay + 1
     f = np.float32
-    zeros = lambda n: np.zeros(n, f)  # noqa: E731
+
+    def zeros(n: int) -> NDArray[np.float32]:
+        return np.zeros(n, f)
+
     return State(
         voltage=(s.pyr.rest_mv + 5 * rng.random(n_compartment)).astype(f),
         ampa=zeros(n_compartment),
