@@ -1,7 +1,8 @@
 """A visual cortex under ketamine, in silico and in vivo.
 
-Every verb of the command line is a call of the same name here. Names are imported when they are
-first used, so that `import ketacortex` costs nothing.
+The verbs of the command line are calls of the same name in `ketacortex.verbs` (here they would
+collide with the rooms called `analyse` and `report`). Names below are imported when they are first
+used, so that `import ketacortex` costs nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,6 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME_OF = {
-    "run": "ketacortex.verbs",
-    "dry_run": "ketacortex.verbs",
-    "inspect": "ketacortex.verbs",
-    "analyse": "ketacortex.verbs",
     "Recording": "ketacortex.recording.recording",
     "Subject": "ketacortex.recording.recording",
     "from_tables": "ketacortex.recording.tables",

@@ -90,3 +90,13 @@ def test_the_test_command_of_the_readme_is_the_one_that_ci_calls():
     command = re.search(r"Tests: `(.*?)`", README.read_text(encoding="utf-8")).group(1)
     assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_every_command_is_a_call_of_the_same_name():
+    from typer.main import get_command
+
+    from ketacortex import verbs
+    from ketacortex.cli.main import app
+
+    for name in get_command(app).commands:
+        assert callable(getattr(verbs, name))
