@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+from ketacortex.version import __version__
 
 _HOME_OF = {
     "Recording": "ketacortex.recording.recording",

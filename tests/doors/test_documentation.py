@@ -65,6 +65,7 @@ def test_every_name_of_the_package_can_be_imported():
 
     for name in ketacortex.__all__:
         assert getattr(ketacortex, name).__doc__, name
+    assert ketacortex.__version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = ketacortex.nothing
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ketacortex import __version__
 from ketacortex.errors import ConfigurationError, KetacortexError
+from ketacortex.version import __version__
 
 INTERRUPTED = 130
 BUG = 1

@@ -6,8 +6,8 @@ import platform
 from importlib import metadata
 from typing import Any
 
-from ketacortex import __version__
 from ketacortex.experiment.schema import Experiment
+from ketacortex.version import __version__
 
 LIBRARIES = ("numpy", "scipy", "numba", "pandas", "xarray", "pynwb", "h5py")
 CITATIONS = {
