@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ketacortex.version import __version__
+from ketacortex.version import __version__ as __version__
 
 _HOME_OF = {
     "Recording": "ketacortex.recording.recording",
