@@ -1,5 +1,9 @@
 """Fit the free parameters of the circuit to the physiology of the undrugged, anaesthetised cortex.
 
+The targets are the middles of the ranges of `evidence/physiology.py`, and one choice of our own:
+PV and SST cells are tonically active at rest, as they are in recordings and as the studies'
+circuits were not.
+
 Damped Gauss-Newton: each free parameter is changed by 12 %, the change of every measurement is
 read off, and the step that brings all measurements toward the middle of their ranges is taken in
 the logarithm of the parameters. The four calibration animals (two cats, two mice) keep their

@@ -6,6 +6,7 @@ python calibration/held_out.py       # prints the table of the README
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def measure_animal(map_name: str, number: int) -> tuple[Values, float]:
 def measure_held_out() -> dict[tuple[str, int], tuple[Values, float]]:
     """Every held-out animal of both maps."""
     jobs = [(map_name, number) for map_name in MAPS for number in ANIMALS]
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         return dict(zip(jobs, pool.map(measure_animal, *zip(*jobs, strict=True)), strict=True))
 
 

@@ -14,7 +14,7 @@ from ketacortex.analyse.population import compare_animals, compare_units, json_r
 from ketacortex.analyse.session import SessionFindings, measure_session
 from ketacortex.errors import ConfigurationError
 from ketacortex.experiment.estimate import estimate
-from ketacortex.experiment.folder import SETTINGS, write_text
+from ketacortex.experiment.folder import SETTINGS, SUMMARY, write_text
 from ketacortex.experiment.load import DEFAULT_PRESET, load_experiment
 from ketacortex.experiment.run import RunResult, run_experiment
 from ketacortex.experiment.workers import Listener
@@ -67,9 +67,7 @@ def run(
         write_text(result.folder.report, report_run(result.folder, experiment, command))
     if not result.was_done:
         result.summary["wall_s"] = round(time.monotonic() - began, 2)
-        write_text(
-            result.folder.findings / "summary.json", json.dumps(result.summary, allow_nan=False)
-        )
+        write_text(result.folder.findings / SUMMARY, json.dumps(result.summary, allow_nan=False))
     return result
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ketacortex.analyse.statistics import NotComputed, mean_interval, paired_change, ratio_interval
+from ketacortex.analyse.statistics import NotComputed, mean_interval, ratio_interval
 
 
 def test_a_student_interval_over_six_animals_covers_the_truth_as_often_as_it_says():
@@ -33,13 +33,6 @@ def test_a_weighted_interval_covers_the_truth():
         interval = mean_interval(rng.normal(1.0, 1.0, 150), weights)
         covered.append(interval.low <= 1.0 <= interval.high)
     assert np.mean(covered) == pytest.approx(0.95, abs=0.035)
-
-
-def test_a_change_is_paired_within_animals():
-    before = np.array([1.0, 10.0, 100.0])
-    interval = paired_change(before, before + np.array([2.0, 2.1, 1.9]))
-    assert interval.mean == pytest.approx(2.0)
-    assert interval.high - interval.low < 1.0
 
 
 def test_a_ratio_and_its_inverse_are_inverse():

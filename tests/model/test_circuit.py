@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,9 @@ def test_every_number_has_a_unit_and_a_source():
             elif path:
                 extra = field.json_schema_extra or {}
                 assert extra.get("unit"), f"{path}{name} has no unit"
-                assert extra.get("source"), f"{path}{name} has no source"
+                source = extra.get("source", "")
+                assert re.match(r"fitted: |assumed: |derived: ", source) or re.search(
+                    r"10\.\d{4,}/|PMC\d+", source
+                ), f"{path}{name}: {source!r} is no source"
 
     walk(CircuitSettings)

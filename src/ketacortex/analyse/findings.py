@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,11 +35,22 @@ def write_findings(
         ]
         _write_csv(pd.concat(tables, ignore_index=True), folder / f"{name}.csv")
     _write_csv(compared.effects, folder / "effects.csv")
-    for arm, findings in sessions:
-        path = folder / f"tuning-{findings.animal}-{arm}.nc"
+    for number, (arm, findings) in enumerate(sessions, start=1):
+        path = folder / tuning_file(number, findings.animal, arm)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         findings.tuning.to_netcdf(temporary, engine="h5netcdf")
         os.replace(temporary, path)
+
+
+def tuning_file(number: int, animal: str, arm: str) -> str:
+    """Name of the file with the tuning curves of session `number`, counted from 1.
+
+    Numbered, as an animal may come in several sessions; its name may hold any character.
+
+    >>> tuning_file(1, "cat/7", "retest")
+    'tuning-001-cat_7-retest.nc'
+    """
+    return f"tuning-{number:03d}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', animal)}-{arm}.nc"
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -73,18 +73,6 @@ def mean_interval(
     return Interval(mean=mean, low=mean - half, high=mean + half, n=n)
 
 
-def paired_change(
-    before: ArrayLike, after: ArrayLike, *, confidence: float = CONFIDENCE
-) -> Interval | NotComputed:
-    """Mean of `after - before` over animals, with its Student t interval.
-
-    >>> paired_change([1.0, 2.0], [2.0, 3.0])
-    Interval(mean=1.0, low=1.0, high=1.0, n=2)
-    """
-    change = np.asarray(after, float) - np.asarray(before, float)
-    return mean_interval(change, confidence=confidence)
-
-
 def ratio_interval(
     before: ArrayLike, after: ArrayLike, *, confidence: float = CONFIDENCE
 ) -> Interval | NotComputed:

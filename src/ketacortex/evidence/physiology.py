@@ -63,9 +63,9 @@ ANAESTHETISED_V1 = (
     _range("blank_unimodality_p", "pyr", "blank rates unimodal, dip test", "p", 0.01, None),
     _range("up_state_share", "pyr", "share of blanks in an up state", "0 to 1", None, 0.05),
 )
-"""Every single animal lies inside: to these the circuit is calibrated, and to nothing else.
+"""Where every single animal has to lie.
 
-Rates, tuning, Fano factor and correlation are those of anaesthetised cat and mouse V1 as the
-model's design states them. The last two rows ask that a blank is one state: its rates are not
+Chosen as generous bounds on what extracellular recordings of anaesthetised cat and mouse V1 report
+for regular- and fast-spiking cells; no single study is behind a row. The last two rows ask that a blank is one state: its rates are not
 two-humped, and hardly any blank reaches half of the evoked rate.
 """

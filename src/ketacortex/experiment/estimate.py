@@ -9,7 +9,7 @@ from ketacortex.experiment.load import arm_circuit
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import build_circuit
 
-# benchmarks/results.md: one core of the reference machine, default circuit, gratings and blanks.
+# benchmarks/results.jsonl: one core of the reference machine, default circuit, gratings and blanks.
 NANOSECONDS_PER_COMPARTMENT_STEP = 1.8
 STEPS_PER_S = 10_000
 START_S = 15.0  # imports, compilation, comparison and report

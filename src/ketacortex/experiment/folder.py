@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ import tomli_w
 from ketacortex.errors import ConfigurationError
 from ketacortex.experiment.load import load_experiment
 from ketacortex.experiment.schema import Experiment
+from ketacortex.version import __version__
 
 SETTINGS = "experiment.toml"
+SUMMARY = "summary.json"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -51,8 +55,36 @@ class RunFolder:
 
     def read_summary(self) -> dict[str, Any] | None:
         """What the finished run found, or None while it is not finished."""
-        path = self.findings / "summary.json"
+        path = self.findings / SUMMARY
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; a lock whose process is gone is taken over.
+
+        Raises
+        ------
+        ConfigurationError
+            Another run is working in the folder.
+        """
+        lock = self.path / "run.lock"
+        try:
+            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        except FileExistsError:
+            holder = lock.read_text(encoding="utf-8").strip()
+            if holder.isdigit() and _is_alive(int(holder)):
+                raise ConfigurationError(
+                    f'another run (process {holder}) is working in "{self.path}"; two would '
+                    "do everything twice. Wait for it, or give another folder with --out."
+                ) from None
+            lock.unlink(missing_ok=True)
+            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as text:
+                text.write(str(os.getpid()))
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
     def write_status(self, state: str, **more: Any) -> None:
         """`running`, `done`, `interrupted` or `failed`, for whoever looks from outside."""
@@ -63,6 +95,16 @@ class RunFolder:
         line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, **more})
         with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(line + "\n")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def default_folder(experiment: Experiment) -> Path:
@@ -104,12 +146,21 @@ def open_folder(path: Path, experiment: Experiment, *, resume: bool) -> RunFolde
 
 def _require_same(path: Path, settings: Path, experiment: Experiment) -> None:
     held = load_experiment(settings)
-    if held.digest != experiment.digest:
+    if held != experiment:
         different = _first_difference(held.model_dump(), experiment.model_dump())
         raise ConfigurationError(
             f'"{path}" holds another experiment ({different}); nothing was changed. '
             "Give another folder with --out, or the settings it was begun with."
         )
+    provenance = path / "provenance.json"
+    if provenance.is_file() and not (path / "findings" / SUMMARY).is_file():
+        begun_with = json.loads(provenance.read_text(encoding="utf-8")).get("ketacortex")
+        if begun_with != __version__:
+            raise ConfigurationError(
+                f'"{path}" was begun with ketacortex {begun_with} and this is {__version__}; its '
+                "animals would not be comparable. Finish it with that version, or begin anew in "
+                "another folder."
+            )
 
 
 def _first_difference(held: Any, asked: Any, path: str = "") -> str:

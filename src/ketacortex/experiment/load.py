@@ -81,7 +81,9 @@ def _read(source: str | Path) -> tuple[dict[str, Any], str]:
         text, where = _read_file(path), str(path)
     elif str(source) in preset_names():
         where = f"preset {source}"
-        text = (resources.files("ketacortex.experiment") / "presets" / f"{source}.toml").read_text()
+        text = (resources.files("ketacortex.experiment") / "presets" / f"{source}.toml").read_text(
+            encoding="utf-8"
+        )
     else:
         raise ConfigurationError(
             f'unknown preset "{source}". {nearest(str(source), preset_names())} '

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +15,24 @@ from typing import Any
 from ketacortex.analyse.findings import write_findings
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
-from ketacortex.experiment.folder import RunFolder, default_folder, open_folder, write_text
+from ketacortex.errors import DataError, InterruptedRunError
+from ketacortex.experiment.folder import (
+    SUMMARY,
+    RunFolder,
+    default_folder,
+    open_folder,
+    write_text,
+)
 from ketacortex.experiment.load import arm_circuit
 from ketacortex.experiment.provenance import provenance
 from ketacortex.experiment.schema import Experiment
 from ketacortex.experiment.workers import Listener, report_progress, run_tasks
 from ketacortex.model.circuit import build_circuit
 from ketacortex.recording.nwb import read_nwb, write_nwb
-from ketacortex.recording.recording import Subject
+from ketacortex.recording.recording import Recording, Subject
 from ketacortex.simulate.engine import compile_kernel
 from ketacortex.simulate.session import simulate_session
 
-KIB_PER_MB = 1024.0
 SPECIES_OF_MAP = {"cat": "Felis catus", "mouse": "Mus musculus", "shuffled": "Felis catus"}
 
 
@@ -70,32 +78,46 @@ def run_experiment(
     held = folder.read_summary()
     if held is not None:
         return RunResult(folder, held, was_done=True)
+    with folder.locked():
+        try:
+            summary = _work(experiment, folder, workers, listener, command)
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt | InterruptedRunError)
+            state = "interrupted" if stopped else "failed"
+            # A full disk must not hide what went wrong first.
+            with contextlib.suppress(OSError):
+                folder.write_status(state, reason=str(error))
+                folder.log(state, reason=str(error))
+            raise
+    return RunResult(folder, summary, was_done=False)
+
+
+def _work(
+    experiment: Experiment,
+    folder: RunFolder,
+    workers: int | None,
+    listener: Listener | None,
+    command: str,
+) -> dict[str, Any]:
     began = time.monotonic()
     folder.write_status("running")
     folder.log("started", command=command)
     write_text(
         folder.path / "provenance.json", json.dumps(provenance(experiment, command), indent=1)
     )
-    try:
-        sessions, worker_mb = _sessions(experiment, folder, workers, listener)
-    except BaseException as error:
-        state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        folder.write_status(state, reason=str(error))
-        folder.log(state, reason=str(error))
-        raise
+    sessions, worker_mb = _sessions(experiment, folder, workers, listener)
     compared = compare_animals(sessions)
-    own_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MB
     summary = {
         "effects": json_rows(compared.effects),
         "not_computed": compared.not_computed,
         "wall_s": round(time.monotonic() - began, 2),
-        "peak_rss_mb": round(own_mb + worker_mb, 1),
+        "peak_rss_mb": round(peak_memory_mb() + worker_mb, 1),
     }
     write_findings(folder.findings, sessions, compared)
-    write_text(folder.findings / "summary.json", json.dumps(summary, allow_nan=False))
+    write_text(folder.findings / SUMMARY, json.dumps(summary, allow_nan=False))
     folder.write_status("done", wall_s=summary["wall_s"])
     folder.log("done", wall_s=summary["wall_s"])
-    return RunResult(folder, summary, was_done=False)
+    return summary
 
 
 def _sessions(
@@ -137,21 +159,38 @@ def animal_session(
     findings, peak memory of this process in MB
     """
     path = folder.recording(animal, arm)
-    if not path.is_file():
-        seed = experiment.animal_seed(animal)
-        subject = Subject(
-            identifier=f"{experiment.name}-seed{experiment.seed}-animal-{animal:03d}",
-            species=SPECIES_OF_MAP[experiment.circuit.map],
-            description=f"simulated; the species is the one its map imitates; circuit seed {seed}",
-        )
-        recording = simulate_session(
-            build_circuit(arm_circuit(experiment, arm), seed),
-            experiment.shown(),
-            seed,
-            subject,
-            report_progress,
-        )
+    recording = _finished(path)
+    if recording is None:
+        recording = _simulate(experiment, animal, arm)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_nwb(recording, path)
-    session = measure_session(read_nwb(path))
-    return session, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MB
+        recording = read_nwb(path)
+    return measure_session(recording), peak_memory_mb()
+
+
+def _finished(path: Path) -> Recording | None:
+    """The recording of an earlier attempt; None if there is none, or a crash damaged it."""
+    for remains in path.parent.glob(f".{path.stem}.*"):
+        remains.unlink()
+    try:
+        return read_nwb(path) if path.is_file() else None
+    except DataError:
+        return None
+
+
+def _simulate(experiment: Experiment, animal: int, arm: str) -> Recording:
+    seed = experiment.animal_seed(animal)
+    settings = arm_circuit(experiment, arm)
+    subject = Subject(
+        identifier=f"{experiment.name}-{experiment.digest}-animal-{animal:03d}",
+        species=SPECIES_OF_MAP[settings.map],
+        description=f"simulated; the species is the one its map imitates; circuit seed {seed}",
+    )
+    circuit = build_circuit(settings, seed)
+    return simulate_session(circuit, experiment.shown(), seed, subject, report_progress)
+
+
+def peak_memory_mb() -> float:
+    """Most memory that this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024.0**2 if sys.platform == "darwin" else 1024.0)  # bytes there, kB elsewhere

@@ -85,9 +85,8 @@ def build_circuit(settings: CircuitSettings, animal: int) -> Circuit:
     animal : seed of the animal; the same seed gives the same circuit
     """
     s = settings
-    place, tuning = _draw_cells(s, animal), _draw_tuning
-    position, depth, branch_depth = place
-    wired_by, preferred, branch_preferred = tuning(s, animal, position)
+    position, depth, branch_depth = _draw_cells(s, animal)
+    wired_by, preferred, branch_preferred = _draw_tuning(s, animal, position)
     pathways = _draw_pathways(s, animal, position, wired_by, branch_preferred)
     heterogeneity = generator("heterogeneity", animal)
     shape = (s.pyr.n_branches, s.pyr.n)

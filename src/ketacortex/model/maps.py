@@ -24,8 +24,8 @@ def orientation_map(
 ) -> NDArray[np.float64]:
     """Preferred orientation of a smooth map with pinwheels, in [0, 180) degrees.
 
-    The map is the phase of a sum of plane waves of one wavelength, directions evenly spread and
-    phases random: the long-range structure of Kaschube et al. 2010, 10.1126/science.1194869.
+    The map is half the phase of a sum of plane waves of one wavelength, their directions evenly
+    spread, signs and phases random, as in Kaschube et al. 2010, 10.1126/science.1194869.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def orientation_map(
     period_um : µm
     """
     n_waves = 30
-    angle = 2 * np.pi * (np.arange(n_waves) + rng.random()) / n_waves
+    angle = np.pi * (np.arange(n_waves) + rng.random()) / n_waves
     sign = rng.choice([-1.0, 1.0], n_waves)
     wave = 2 * np.pi / period_um * np.stack([np.cos(angle), np.sin(angle)]) * sign
     field = np.exp(1j * (position_um @ wave + rng.uniform(0, 2 * np.pi, n_waves))).sum(axis=1)

@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 BASELINE = "fitted: rates, tuning, Fano factor and correlation at baseline (calibration/)"
+BY_HAND = (
+    "fitted: by hand to the same baseline, then held fixed while calibration/ moved the others"
+)
 TYPICAL = "fitted: typical of the cell class, held fixed while the baseline was calibrated"
 PROTOTYPE = (
     "fitted: kept from the prototype circuits, where it served control rates and Fano factor"
@@ -20,9 +23,20 @@ IN_VIEW = (
     "orientation under NMDA block (A1) in view; wide scatter of branch inputs as in Jia et al. "
     "2010, 10.1038/nature08947"
 )
+MG_2D = (
+    "derived: the ketamine IC50 without and with 1 mM Mg at -65 mV (Kotermanski & Johnson 2009, "
+    "10.1523/JNEUROSCI.3703-08.2009) give 0.39 mM for GluN2D against 0.0635 mM; assumed: the same "
+    "voltage slope"
+)
+KINETICS = "GluN2A/2B in patches, PMC6858497 table 1, divided by 2-2.5 for 35-37 C (Q10 of 2)"
 MG = "Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990"
-COMPOSITION = "evidence: receptor composition by cell class (derived, confidence 0.5)"
-NMDA_SPIKE = "evidence: dendritic NMDA spikes, 8-20 clustered inputs, NMDA:AMPA peak 1-2"
+COMPOSITION = (
+    "assumed: interneurons that are mostly PV or SST express GluN2D (Perszyk et al. 2016, Mol "
+    "Pharmacol 90:689); the share of 0.3 is a guess"
+)
+NMDA_SPIKE = (
+    "fitted: a local NMDA spike at 8-20 clustered inputs, lasting 20-50 ms (tests/physiology)"
+)
 
 
 def sourced(unit: str, source: str, meaning: str, **limits: Any) -> Any:
@@ -45,7 +59,7 @@ class Patch(Settings):
 
     width_um: Annotated[float, sourced("µm", TYPICAL, "side of the square patch", gt=0)] = 1500.0
     map_period_um: Annotated[
-        float, sourced("µm", "model: orientation map of about 1 mm period", "map period", gt=0)
+        float, sourced("µm", "assumed: about 1 mm, as in cat V1", "map period", gt=0)
     ] = 1000.0
     soma_depth_min_um: Annotated[float, sourced("µm", TYPICAL, "shallowest soma", ge=0)] = 150.0
     soma_depth_max_um: Annotated[float, sourced("µm", TYPICAL, "deepest soma", gt=0)] = 450.0
@@ -53,7 +67,7 @@ class Patch(Settings):
         float, sourced("µm", TYPICAL, "basal branches lie up to this far below the soma", ge=0)
     ] = 80.0
     apical_reach_um: Annotated[
-        float, sourced("µm", TYPICAL, "apical branches lie up to this share above", ge=0)
+        float, sourced("µm", TYPICAL, "apical branches lie up to this far above", ge=0)
     ] = 250.0
 
 
@@ -77,7 +91,7 @@ class Pyramidal(Settings):
     ] = 0.2
     adaptation_decay_ms: Annotated[float, sourced("ms", TYPICAL, "its decay", gt=0)] = 98.0
     adaptation_reversal_mv: Annotated[float, sourced("mV", TYPICAL, "its reversal")] = -80.0
-    current_pa: Annotated[float, sourced("pA", BASELINE, "tonic current into the soma")] = 0.0
+    current_pa: Annotated[float, sourced("pA", BY_HAND, "tonic current into the soma")] = 0.0
     branch_capacitance_pf: Annotated[float, sourced("pF", TYPICAL, "of a branch", gt=0)] = 25.0
     branch_leak_nanosiemens: Annotated[float, sourced("nS", NMDA_SPIKE, "of a branch", gt=0)] = 0.8
     coupling_nanosiemens: Annotated[
@@ -132,12 +146,8 @@ class Receptors(Settings):
     """Kinetics and ceilings of the synaptic conductances."""
 
     ampa_decay_ms: Annotated[float, sourced("ms", PROTOTYPE, "AMPA decay", gt=0)] = 2.0
-    nmda_rise_ms: Annotated[
-        float, sourced("ms", "evidence: GluN2A/2B at 35-37 C, 3-4 ms", "NMDA rise", gt=0)
-    ] = 3.0
-    nmda_decay_ms: Annotated[
-        float, sourced("ms", "evidence: GluN2A/2B at 35-37 C, 50-70 ms", "NMDA decay", gt=0)
-    ] = 60.0
+    nmda_rise_ms: Annotated[float, sourced("ms", KINETICS, "NMDA rise", gt=0)] = 3.0
+    nmda_decay_ms: Annotated[float, sourced("ms", KINETICS, "NMDA decay", gt=0)] = 60.0
     nmda_decay_interneuron_ms: Annotated[
         float, sourced("ms", PROTOTYPE, "NMDA decay on interneurons", gt=0)
     ] = 60.0
@@ -148,7 +158,10 @@ class Receptors(Settings):
         float, sourced("nS", PROTOTYPE, "all NMDA receptors of an interneuron open", gt=0)
     ] = 15.0
     magnesium_millimolar: Annotated[
-        float, sourced("mM", "evidence: external Mg 0.8-1.3 mM", "external magnesium", ge=0)
+        float,
+        sourced(
+            "mM", "assumed: 1 mM, of 0.8-1.3 mM in cerebrospinal fluid", "external magnesium", ge=0
+        ),
     ] = 1.0
     mg_affinity_millimolar: Annotated[
         float, sourced("mM", MG, "Mg affinity of GluN2A/2B at 0 mV", gt=0)
@@ -156,7 +169,7 @@ class Receptors(Settings):
     mg_slope_per_mv: Annotated[float, sourced("1/mV", MG, "its voltage slope", gt=0)] = 0.062
     mg_affinity_glun2d_ratio: Annotated[
         float,
-        sourced("ratio", "evidence: GluN2A/2B over GluN2D, 0.063/0.39 mM at -65 mV",
+        sourced("ratio", MG_2D,
                 "Mg affinity constant of GluN2A/2B over that of GluN2D", gt=0),
     ] = 0.163  # fmt: skip
     gaba_reversal_mv: Annotated[float, sourced("mV", TYPICAL, "GABA-A reversal")] = -75.0
@@ -174,7 +187,7 @@ class Receptors(Settings):
 class Wiring(Settings):
     """Who contacts whom, how strongly and how late; every cell of a class has equal in-degree."""
 
-    ee_share: Annotated[float, sourced("share", BASELINE, "pyramids a pyramid hears", ge=0)] = 0.05
+    ee_share: Annotated[float, sourced("share", BY_HAND, "pyramids a pyramid hears", ge=0)] = 0.05
     ee_like_to_like: Annotated[
         float, sourced("-", PROTOTYPE, "p ~ exp(k (cos 2 dPO - 1))", ge=0)
     ] = 1.5
@@ -186,22 +199,20 @@ class Wiring(Settings):
         float, sourced("µm", TYPICAL, "Gaussian reach from and onto interneurons", gt=0)
     ] = 500.0
     ep_share: Annotated[float, sourced("share", PROTOTYPE, "pyramids a PV cell hears", ge=0)] = 0.5
-    es_share: Annotated[float, sourced("share", PROTOTYPE, "pyramids an SST cell hears", ge=0)] = (
-        0.2
-    )
+    es_share: Annotated[float, sourced("share", BY_HAND, "pyramids an SST cell hears", ge=0)] = 0.2
     pe_share: Annotated[float, sourced("share", PROTOTYPE, "PV cells a pyramid hears", ge=0)] = 0.5
     pp_share: Annotated[float, sourced("share", PROTOTYPE, "PV cells a PV cell hears", ge=0)] = 0.4
     se_share: Annotated[
         float, sourced("share", PROTOTYPE, "SST cells that reach a pyramid", ge=0)
     ] = 0.5
-    ee_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->E", ge=0)] = 0.6
+    ee_nanosiemens: Annotated[float, sourced("nS", BY_HAND, "AMPA, E->E", ge=0)] = 0.6
     ep_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->PV", ge=0)] = 0.28
     es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.065
     pe_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, PV->E soma", ge=0)] = 3.04
     pp_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "GABA, PV->PV", ge=0)] = 1.0
     se_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, SST->E branch", ge=0)] = 1.05
     ee_nmda_ratio: Annotated[
-        float, sourced("ratio", NMDA_SPIKE, "NMDA peak over AMPA, E->E", ge=0)
+        float, sourced("ratio", BY_HAND, "NMDA peak over AMPA, E->E", ge=0)
     ] = 1.5
     nmda_ratio_sd: Annotated[
         float,
@@ -243,7 +254,7 @@ class Afferents(Settings):
     branch_tuning: Annotated[
         float, sourced("-", PROTOTYPE, "concentration of afferents about the branch's", ge=0)
     ] = 5.0
-    rest_hz: Annotated[float, sourced("Hz", BASELINE, "rate in a blank", ge=0)] = 0.6
+    rest_hz: Annotated[float, sourced("Hz", BY_HAND, "rate in a blank", ge=0)] = 0.6
     pedestal_hz: Annotated[float, sourced("Hz", BASELINE, "untuned rise with a grating", ge=0)] = (
         8.37
     )
@@ -251,7 +262,7 @@ class Afferents(Settings):
     tuning: Annotated[float, sourced("-", BASELINE, "concentration of tuning", ge=0)] = 1.76
     pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.54
     pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto PV", ge=0)] = 0.0655
-    sst_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "AMPA onto SST", ge=0)] = 0.0368
+    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto SST", ge=0)] = 0.0368
     pyr_nmda_ratio: Annotated[float, sourced("ratio", PROTOTYPE, "NMDA over AMPA", ge=0)] = 0.5
     shared_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain shared by all afferents", ge=0)
@@ -266,10 +277,10 @@ class Background(Settings):
     """Private Poisson excitation from the rest of the brain, through AMPA."""
 
     branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 153.0
-    branch_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 2.5
-    pv_hz: Annotated[float, sourced("Hz", BASELINE, "events a PV cell", ge=0)] = 500.0
+    branch_nanosiemens: Annotated[float, sourced("nS", BY_HAND, "AMPA an event", ge=0)] = 2.5
+    pv_hz: Annotated[float, sourced("Hz", BY_HAND, "events a PV cell", ge=0)] = 500.0
     pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.77
-    sst_hz: Annotated[float, sourced("Hz", BASELINE, "events an SST cell", ge=0)] = 300.0
+    sst_hz: Annotated[float, sourced("Hz", BY_HAND, "events an SST cell", ge=0)] = 300.0
     sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.42
 
 

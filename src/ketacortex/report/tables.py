@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ketacortex.analyse.findings import tuning_file
 from ketacortex.analyse.population import EFFECT_COLUMNS, Effects
 from ketacortex.analyse.session import (
     ALL_UNITS,
@@ -162,7 +163,7 @@ def material_of_run(folder: RunFolder, experiment: Experiment, command: str) -> 
         not_computed=list(summary.get("not_computed", [])),
         example=example,
         example_session=order.get((subject, arm), 0),
-        tuning=_read_tuning(folder.findings / f"tuning-{subject}-{arm}.nc"),
+        tuning=_read_tuning(folder.findings / tuning_file(1, subject, arm)),
         experiment=experiment,
         provenance=json.loads(provenance.read_text("utf-8")) if provenance.is_file() else {},
         sources=(str(path.relative_to(folder.path)),) if example is not None else (),

@@ -69,6 +69,8 @@ def _spike_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
 def _receptor_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
     r = s.receptors
     mg_ratio = r.magnesium_millimolar / r.mg_affinity_millimolar
+    peak = _peak_factor(r.nmda_rise_ms, r.nmda_decay_ms)
+    peak_inter = _peak_factor(r.nmda_rise_ms, r.nmda_decay_interneuron_ms)
     return {
         "gaba_reversal": r.gaba_reversal_mv,
         "decay_ampa": _decay(r.ampa_decay_ms, dt_ms),
@@ -78,10 +80,10 @@ def _receptor_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
         "decay_gaba_branch": _decay(r.gaba_branch_decay_ms, dt_ms),
         "decay_gaba_soma": _decay(r.gaba_soma_decay_ms, dt_ms),
         "decay_gaba_inter": _decay(r.gaba_interneuron_decay_ms, dt_ms),
-        "nmda_peak": _peak_factor(r.nmda_rise_ms, r.nmda_decay_ms),
-        "nmda_peak_inter": _peak_factor(r.nmda_rise_ms, r.nmda_decay_interneuron_ms),
-        "nmda_ceiling": 1 / r.nmda_ceiling_nanosiemens,
-        "nmda_ceiling_inter": 1 / r.nmda_ceiling_interneuron_nanosiemens,
+        "nmda_peak": peak,
+        "nmda_peak_inter": peak_inter,
+        "nmda_ceiling": 1 / (r.nmda_ceiling_nanosiemens * peak),
+        "nmda_ceiling_inter": 1 / (r.nmda_ceiling_interneuron_nanosiemens * peak_inter),
         "mg_slope": -r.mg_slope_per_mv,
         "mg_ratio_2ab": mg_ratio,
         "mg_ratio_2d": mg_ratio * r.mg_affinity_glun2d_ratio,
@@ -125,7 +127,6 @@ def make_wires(circuit: Circuit, constants: Constants) -> Wires:
     n_delay = c.max_delay - c.min_delay + 1
     row = circuit.source * n_delay + circuit.delay - c.min_delay
     pointer = np.searchsorted(row, np.arange(circuit.n_cells * n_delay + 1))
-    n_branch_compartments = s.pyr.n * s.pyr.n_branches
     share_2d = np.repeat([0.0, s.pv.share_glun2d, s.sst.share_glun2d], [s.pyr.n, s.pv.n, s.sst.n])
     share_2ab = np.where(circuit.cell_class == "pyr", 0.0, 1 - share_2d)
     f = np.float32
@@ -140,7 +141,6 @@ def make_wires(circuit: Circuit, constants: Constants) -> Wires:
         afferent_target=circuit.afferent_target.astype(np.int32),
         afferent_ampa=circuit.afferent_ampa.astype(f),
         afferent_nmda=circuit.afferent_nmda.astype(f),
-        ampa_gain=np.ones(n_branch_compartments, f),
         nmda_gain=circuit.branch_nmda_ratio.ravel().astype(f),
         share_2ab=share_2ab.astype(f),
         share_2d=share_2d.astype(f),
@@ -239,7 +239,13 @@ class Cortex:
 
     def _check(self, spikes: Spikes, n_steps: int) -> None:
         rate_hz = len(spikes.step) / self.circuit.n_cells / (n_steps / STEPS_PER_S)
-        if not np.isfinite(self._state.voltage).all() or rate_hz > IMPLAUSIBLE_HZ:
+        if not np.isfinite(self._state.voltage).all():
+            raise SimulationError(
+                f"a voltage stopped being a number before {self.step / STEPS_PER_S:.1f} s: the "
+                f"step of {DT_MS} ms is too long for a conductance this strong. Lower the weights, "
+                "rates or leaks that were changed, or raise the capacitances."
+            )
+        if rate_hz > IMPLAUSIBLE_HZ:
             raise SimulationError(
                 f"the circuit fired at {rate_hz:.0f} Hz on average around "
                 f"{self.step / STEPS_PER_S:.1f} s; no cortex does that for a whole trial. "

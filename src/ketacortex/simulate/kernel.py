@@ -67,7 +67,6 @@ class Wires(NamedTuple):
     afferent_target: NDArray[np.int32]
     afferent_ampa: NDArray[np.float32]
     afferent_nmda: NDArray[np.float32]
-    ampa_gain: NDArray[np.float32]  # (n_branch * n_pyr,) dimensionless
     nmda_gain: NDArray[np.float32]  # (n_branch * n_pyr,) dimensionless
     share_2ab: NDArray[np.float32]  # (n_cell,) of NMDA conductance, GluN2A/2B; 0 on pyramids
     share_2d: NDArray[np.float32]  # (n_cell,) of NMDA conductance, GluN2D; 0 on pyramids
@@ -177,7 +176,7 @@ def _index(state, n):  # type: ignore[no-untyped-def]
 
 @njit(fastmath=True, error_model="numpy")
 def _branches(  # type: ignore[no-untyped-def]
-    voltage, ampa, nmda_decay, nmda_rise, gaba, gate, ampa_gain, nmda_gain, axial, c
+    voltage, ampa, nmda_decay, nmda_rise, gaba, gate, nmda_gain, axial, c
 ):
     """One Euler step of every branch; collects in `axial` what flows into the somata."""
     n, soma = c.n_pyr, c.n_branch * c.n_pyr
@@ -191,9 +190,7 @@ def _branches(  # type: ignore[no-untyped-def]
             through = c.coupling * (x - voltage[soma + i])
             axial[i] += through
             free_of_mg = _ONE / (_ONE + c.mg_ratio_2ab * exponential(c.mg_slope * x))
-            excitation = (
-                ampa_gain[k] * ampa[k] + nmda_gain[k] * (nmda_decay[k] - nmda_rise[k]) * free_of_mg
-            )
+            excitation = ampa[k] + nmda_gain[k] * (nmda_decay[k] - nmda_rise[k]) * free_of_mg
             voltage[k] = x + c.k_branch * (
                 c.leak_branch * (c.rest - x)
                 - through
@@ -300,6 +297,9 @@ def _excite(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Deliver contacts `first` to `last`: AMPA adds, NMDA binds receptors still free of glutamate.
 
+    `nmda_decay` over its value with all receptors bound is the share that holds glutamate; it
+    jumps with the spike, while the conductance `nmda_decay - nmda_rise` has yet to open.
+
     Arrays come as plain arguments: reached through a tuple inside the loop, each would be
     reference-counted atomically at every event, which costs twenty times the event.
     """
@@ -307,9 +307,8 @@ def _excite(  # type: ignore[no-untyped-def]
         k = targets[j]
         factor = release if k >= first_facilitating else _ONE
         ampa[k] += w_ampa[j] * factor
-        bound = nmda_decay[k] - nmda_rise[k]
         inter = k >= first_inter
-        bound *= per_ceiling_inter if inter else per_ceiling
+        bound = nmda_decay[k] * (per_ceiling_inter if inter else per_ceiling)
         jump = w_nmda[j] * factor * (peak_inter if inter else peak) * max(_ONE - bound, _ZERO)
         nmda_decay[k] += jump
         nmda_rise[k] += jump
@@ -392,7 +391,7 @@ def _collect(spiked, cells, out_step, out_cell, now):  # type: ignore[no-untyped
 
 @njit(error_model="numpy")
 def _facilitate(release, last_step, cells, n, n_pyr, now, keep, rate):  # type: ignore[no-untyped-def]
-    """Release of a spike over that of a rested synapse (Tsodyks & Markram, 10.1073/pnas.94.2.719).
+    """Release over that of a rested synapse (Markram et al. 1998, 10.1073/pnas.95.9.5323).
 
     A synapse holds one value for the spike in flight, so no delay may exceed the refractory period.
     """
@@ -435,7 +434,7 @@ def advance(s, w, c, until, event_step, event_afferent, event, out_step, out_cel
         _background(s, c, n_inter)
         _branches(
             s.voltage, s.ampa, s.nmda_decay, s.nmda_rise, s.gaba, s.hcn_gate,
-            w.ampa_gain, w.nmda_gain, s.axial, c,
+            w.nmda_gain, s.axial, c,
         )  # fmt: skip
         if now % HCN_EVERY == 0:
             _hcn(s.voltage, s.hcn_gate, c)

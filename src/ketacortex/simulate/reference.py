@@ -142,7 +142,7 @@ class ReferenceCortex:
 
     def _excite(self, target: int, ampa: float, nmda: float) -> None:
         self.ampa[target] += ampa
-        bound = (self.nmda_decay[target] - self.nmda_rise[target]) / self.ceiling[target]
+        bound = self.nmda_decay[target] / (self.ceiling[target] * self.peak[target])
         jump = nmda * self.peak[target] * max(1 - bound, 0.0)
         self.nmda_decay[target] += jump
         self.nmda_rise[target] += jump
