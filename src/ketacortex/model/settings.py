@@ -82,7 +82,7 @@ class Pyramidal(Settings):
     threshold_mv: Annotated[float, sourced("mV", PROTOTYPE, "spike threshold")] = -53.6
     threshold_sd_mv: Annotated[
         float, sourced("mV", BASELINE, "spread of threshold over cells of any class", ge=0)
-    ] = 0.371
+    ] = 0.353
     reset_mv: Annotated[float, sourced("mV", PROTOTYPE, "reset")] = -56.0
     refractory_ms: Annotated[float, sourced("ms", TYPICAL, "refractory period", gt=0)] = 3.0
     adaptation_jump_nanosiemens: Annotated[
@@ -206,11 +206,11 @@ class Wiring(Settings):
         float, sourced("share", PROTOTYPE, "SST cells that reach a pyramid", ge=0)
     ] = 0.5
     ee_nanosiemens: Annotated[float, sourced("nS", BY_HAND, "AMPA, E->E", ge=0)] = 0.6
-    ep_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->PV", ge=0)] = 0.28
-    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.065
-    pe_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, PV->E soma", ge=0)] = 3.04
+    ep_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, E->PV", ge=0)] = 0.284
+    es_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA, rested E->SST", ge=0)] = 0.0656
+    pe_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, PV->E soma", ge=0)] = 2.99
     pp_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "GABA, PV->PV", ge=0)] = 1.0
-    se_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, SST->E branch", ge=0)] = 1.05
+    se_nanosiemens: Annotated[float, sourced("nS", BASELINE, "GABA, SST->E branch", ge=0)] = 0.976
     ee_nmda_ratio: Annotated[
         float, sourced("ratio", BY_HAND, "NMDA peak over AMPA, E->E", ge=0)
     ] = 1.5
@@ -256,32 +256,32 @@ class Afferents(Settings):
     ] = 5.0
     rest_hz: Annotated[float, sourced("Hz", BY_HAND, "rate in a blank", ge=0)] = 0.6
     pedestal_hz: Annotated[float, sourced("Hz", BASELINE, "untuned rise with a grating", ge=0)] = (
-        8.37
+        9.32
     )
-    peak_hz: Annotated[float, sourced("Hz", BASELINE, "tuned rise with a grating", ge=0)] = 11.4
-    tuning: Annotated[float, sourced("-", BASELINE, "concentration of tuning", ge=0)] = 1.76
-    pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.54
-    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto PV", ge=0)] = 0.0655
-    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto SST", ge=0)] = 0.0368
+    peak_hz: Annotated[float, sourced("Hz", BASELINE, "tuned rise with a grating", ge=0)] = 11.2
+    tuning: Annotated[float, sourced("-", BASELINE, "concentration of tuning", ge=0)] = 2.21
+    pyr_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto a branch", ge=0)] = 0.489
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto PV", ge=0)] = 0.0596
+    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA onto SST", ge=0)] = 0.0346
     pyr_nmda_ratio: Annotated[float, sourced("ratio", PROTOTYPE, "NMDA over AMPA", ge=0)] = 0.5
     shared_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain shared by all afferents", ge=0)
-    ] = 0.713
+    ] = 0.75
     private_gain_sd: Annotated[
         float, sourced("log", BASELINE, "slow gain of one afferent alone", ge=0)
-    ] = 0.389
+    ] = 0.388
     gain_relaxation_ms: Annotated[float, sourced("ms", PROTOTYPE, "of both gains", gt=0)] = 231.0
 
 
 class Background(Settings):
     """Private Poisson excitation from the rest of the brain, through AMPA."""
 
-    branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 153.0
+    branch_hz: Annotated[float, sourced("Hz", BASELINE, "events a branch", ge=0)] = 154.0
     branch_nanosiemens: Annotated[float, sourced("nS", BY_HAND, "AMPA an event", ge=0)] = 2.5
     pv_hz: Annotated[float, sourced("Hz", BY_HAND, "events a PV cell", ge=0)] = 500.0
-    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.77
+    pv_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.76
     sst_hz: Annotated[float, sourced("Hz", BY_HAND, "events an SST cell", ge=0)] = 300.0
-    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.42
+    sst_nanosiemens: Annotated[float, sourced("nS", BASELINE, "AMPA an event", ge=0)] = 1.41
 
 
 class CircuitSettings(Settings):
