@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ketacortex.analyse.findings import write_findings
-from ketacortex.analyse.population import compare_animals, compare_units, json_rows
+from ketacortex.analyse.one_animal import compare_one_animal
+from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
-from ketacortex.errors import ConfigurationError
+from ketacortex.errors import ConfigurationError, DataError
 from ketacortex.experiment.estimate import estimate
 from ketacortex.experiment.folder import SETTINGS, SUMMARY, write_text
 from ketacortex.experiment.load import DEFAULT_PRESET, load_experiment
@@ -21,6 +22,8 @@ from ketacortex.experiment.workers import Listener
 from ketacortex.recording.checks import require_tuning_trials
 from ketacortex.recording.contents import describe
 from ketacortex.recording.nwb import read_nwb
+from ketacortex.recording.nwb_writer import content_identifier
+from ketacortex.recording.recording import Recording
 from ketacortex.report.page import report_recordings, report_run
 
 UNIT_KEYS = (
@@ -100,7 +103,7 @@ def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> di
 
     Parameters
     ----------
-    paths : NWB files, or run folders
+    paths : NWB files, folders of them, or run folders
     out : folder for the tables and the report; nothing is written without it
 
     Returns
@@ -108,30 +111,53 @@ def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> di
     `units`, `populations`, `comparisons`, `not_computed`, ready for JSON
     """
     files = [file for path in paths for file in _recordings_in(Path(path))]
-    sessions: list[tuple[str, SessionFindings]] = []
-    recordings = []
-    for arm, file in files:
-        recording = read_nwb(file)
-        require_tuning_trials(recording)
-        recordings.append(recording)
-        sessions.append((arm, measure_session(recording)))
-    one_animal = len({findings.animal for _, findings in sessions}) == 1
-    if one_animal and len(sessions) == 1:
-        compared = compare_units(sessions[0][1], sessions[0][0])
+    folder = None if out is None else _new_folder(Path(out))
+    recordings = _read_all([file for _, file in files])
+    sessions = [
+        (arm, measure_session(recording))
+        for (arm, _), recording in zip(files, recordings, strict=True)
+    ]
+    if len(sessions) == 1:
+        compared = compare_one_animal(recordings[0], sessions[0][1], sessions[0][0])
     else:
         compared = compare_animals(sessions)
-    answer = _answer(sessions, json_rows(compared.effects), compared.not_computed)
-    if out is not None:
-        folder = Path(out)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigurationError(
-                f'"{folder}" exists and is not an empty folder; nothing was changed. '
-                "Give a new folder with --out."
-            )
+    if folder is not None:
         write_findings(folder / "findings", sessions, compared)
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
-    return answer
+    return _answer(sessions, json_rows(compared.effects), compared.not_computed)
+
+
+def _new_folder(folder: Path) -> Path:
+    """The folder, made now, so that a name that cannot be had is known before the work."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationError(
+            f'"{folder}" exists and is not an empty folder; nothing was changed. '
+            "Give a new folder with --out."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _read_all(files: list[Path]) -> list[Recording]:
+    """Every recording, each with the trials that tuning needs, none given twice."""
+    recordings: list[Recording] = []
+    file_of: dict[str, Path] = {}
+    for file in files:
+        recording = read_nwb(file)
+        try:
+            require_tuning_trials(recording)
+        except DataError as error:
+            raise DataError(f"{file}: {error}") from None
+        content = content_identifier(recording)
+        if content in file_of:
+            raise DataError(
+                f'"{file_of[content]}" and "{file}" hold the same recording; counted twice it '
+                "would make every interval too narrow. Leave one of them out."
+            )
+        file_of[content] = file
+        recordings.append(recording)
+    return recordings
 
 
 def _recordings_in(path: Path) -> list[tuple[str, Path]]:
@@ -139,6 +165,9 @@ def _recordings_in(path: Path) -> list[tuple[str, Path]]:
     if not path.is_dir():
         return [("recording", path)]
     found = sorted(path.glob("animals/*/*/recording.nwb"))
+    loose = sorted(path.glob("*.nwb"))
+    if loose and not found:
+        return [("recording", file) for file in loose]
     if not found:
         what = "a run that has no finished animal" if (path / SETTINGS).is_file() else "no run"
         raise ConfigurationError(

@@ -6,10 +6,8 @@ import pytest
 from analyse.planted import heterogeneous_units, session_of, von_mises_rates
 from ketacortex.analyse.population import (
     EFFECT_COLUMNS,
-    ONE_ANIMAL,
     changes_by_animal,
     compare_animals,
-    compare_units,
     json_rows,
 )
 from ketacortex.analyse.session import measure_session
@@ -93,27 +91,6 @@ def test_two_sessions_of_one_animal_count_as_one_animal(sessions):
     (arm, first), (_, second) = sessions[:2]
     by_animal = changes_by_animal([(arm, first), (arm, first), (arm, second)])
     assert by_animal.groupby("measure")["animal"].count().unique().tolist() == [2]
-
-
-def test_units_of_one_animal_are_compared_without_inference_beyond_it(sessions):
-    findings = sessions[0][1]
-    result = compare_units(findings, "drug")
-    assert set(result.effects["inference"]) == {ONE_ANIMAL}
-    rates = findings.units.pivot_table("mean_rate_hz", "unit", "epoch")
-    expected = mean_interval(rates["early"] - rates["control"])
-    row = effect(result, "evoked_rate_hz")
-    assert row["ci_high"] == pytest.approx(expected.high)
-    assert row["n_animals"] == 1
-    not_computed = {entry["measure"] for entry in result.not_computed}
-    assert {"noise_correlation", "fano_factor_rate_matched"} <= not_computed
-    json.dumps(json_rows(result.effects), allow_nan=False)
-
-
-def test_the_excess_shift_of_units_is_that_of_the_population(sessions):
-    findings = sessions[0][1]
-    pair = findings.pairs.set_index("measure").loc["preferred_orientation_shift_excess_deg"]
-    row = effect(compare_units(findings, "drug"), "preferred_orientation_shift_excess_deg")
-    assert row["change"] == pytest.approx(pair["after"])
 
 
 def test_nothing_to_compare_gives_empty_tables():

@@ -50,6 +50,9 @@ def assert_same_spikes(one: Path, other: Path) -> None:
     assert first.keys() == second.keys() != set()
     for name, samples in first.items():
         np.testing.assert_array_equal(samples, second[name], err_msg=name)
+    for name in ("units", "values", "pairs", "effects"):
+        table = Path("findings") / f"{name}.csv"
+        assert (one / table).read_text() == (other / table).read_text(), name
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +111,7 @@ def test_the_run_folder_holds_everything(run):
                  "animals/animal-001/retest/recording.nwb"):  # fmt: skip
         assert (folder / name).is_file(), name
     assert json.loads((folder / "status.json").read_text())["state"] == "done"
-    assert not list(folder.rglob("*.part"))
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
 
 
 def test_the_same_command_again_only_says_that_it_is_done(run):
@@ -203,6 +206,22 @@ def test_a_worker_that_is_killed_is_no_bug_and_loses_nothing(whole, tmp_path):
     assert_same_spikes(folder, whole)
 
 
+def test_a_recording_that_a_crash_damaged_is_simulated_again(whole, tmp_path):
+    folder = tmp_path / "damaged"
+    process = start(folder)
+    first = folder / "animals" / "animal-001" / "retest" / "recording.nwb"
+    wait_for(first, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    time.sleep(0.5)
+    first.write_bytes(first.read_bytes()[:5000])
+    (first.parent / ".recording.1.partial.nwb").write_bytes(b"half")
+    process = start(folder)
+    assert process.wait(timeout=240) == 0, process.communicate()[1]
+    assert_same_spikes(folder, whole)
+    assert [path.name for path in first.parent.iterdir()] == ["recording.nwb"]
+
+
 def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
     answer = ketacortex("run", "--dry-run", "--json", "--workers", 2, cwd=tmp_path)
     cost = json.loads(answer.stdout)
@@ -226,6 +245,9 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
         (["inspect", "none.nwb"], 2, "none.nwb"),
         (["analyse", "full/thesis.txt"], 3, "thesis.txt"),
         (["analyse", "full"], 2, "there is nothing to analyse"),
+        (["run", "--set", 'arms={"../../evil" = {}}'], 2, "should match pattern"),
+        (["run", "--set", "arms={weak = {wiring = 1}}"], 2,
+         "arms.weak.wiring is not a setting. Known: set."),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_clear_sentence_and_its_exit_code(arguments, code, sentence, tmp_path):
@@ -252,7 +274,8 @@ def test_analyse_prints_units_comparisons_and_what_is_missing(run):
     assert all(set(row) == keys for row in found["units"])
     assert len(found["units"]) == 2 * 108
     assert {row["inference"] for row in found["comparisons"]} == {
-        "units of one animal: no inference beyond it"
+        "trials of one animal: no inference beyond it",
+        "units of one animal: no inference beyond it",
     }
     missing = {(e.get("unit"), e["epoch"], e["measure"]) for e in found["not_computed"]}
     for row in found["units"]:
@@ -279,6 +302,23 @@ def test_analyse_writes_a_report_only_where_asked_and_into_nothing_else(run, tmp
     again = ketacortex("analyse", file, "--out", tmp_path / "a")
     assert again.returncode == 2
     assert "is not an empty folder; nothing was changed" in again.stderr
+
+
+def test_the_same_recording_twice_is_refused(run, tmp_path):
+    file = run[0] / "animals" / "animal-001" / "retest" / "recording.nwb"
+    copy = tmp_path / "copy.nwb"
+    copy.write_bytes(file.read_bytes())
+    answer = ketacortex("analyse", file, copy)
+    assert answer.returncode == 3
+    assert "hold the same recording; counted twice it would make every interval too narrow" in (
+        answer.stderr
+    )
+
+
+def test_the_version_is_told():
+    import ketacortex as package
+
+    assert ketacortex("--version").stdout.strip() == package.__version__
 
 
 def test_inspect_says_what_is_possible(run):
@@ -308,5 +348,6 @@ def test_a_recording_without_trials_can_be_inspected_but_not_analysed(run, tmp_p
     assert ketacortex("inspect", tmp_path / "bare.nwb").returncode == 0
     answer = ketacortex("analyse", tmp_path / "bare.nwb")
     assert answer.returncode == 3
+    assert "bare.nwb: " in answer.stderr
     assert "trial" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -31,6 +33,41 @@ def test_a_folder_that_holds_something_else_is_left_alone(prepare, sentence, tmp
     with pytest.raises(ConfigurationError, match=sentence):
         open_folder(path, EXPERIMENT, resume=False)
     assert {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()} == before
+
+
+def test_another_name_is_another_run(tmp_path):
+    """The name is part of every subject's identifier, so it may not change half way."""
+    open_folder(tmp_path, EXPERIMENT, resume=False)
+    other = load_experiment(animals=1, changes=["name=other"])
+    with pytest.raises(ConfigurationError, match="name is 'baseline-v1' there and 'other' here"):
+        open_folder(tmp_path, other, resume=False)
+
+
+def test_a_run_begun_with_another_version_is_not_continued(tmp_path):
+    open_folder(tmp_path, EXPERIMENT, resume=False)
+    (tmp_path / "provenance.json").write_text('{"ketacortex": "0.0.1"}')
+    with pytest.raises(ConfigurationError, match=r"begun with ketacortex 0.0.1 and this is"):
+        open_folder(tmp_path, EXPERIMENT, resume=False)
+
+
+def test_two_runs_cannot_work_in_one_folder(tmp_path):
+    folder = open_folder(tmp_path, EXPERIMENT, resume=False)
+    with (
+        folder.locked(),
+        pytest.raises(ConfigurationError, match=r"another run \(process \d+\) is working in"),
+        folder.locked(),
+    ):
+        pass
+    assert not (tmp_path / "run.lock").exists()
+
+
+def test_the_lock_of_a_process_that_is_gone_is_taken_over(tmp_path):
+    folder = open_folder(tmp_path, EXPERIMENT, resume=False)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / "run.lock").write_text(str(gone.pid))
+    with folder.locked():
+        assert (tmp_path / "run.lock").read_text() == str(os.getpid())
 
 
 def test_resume_insists_that_there_is_something(tmp_path):

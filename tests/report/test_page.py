@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from ketacortex.analyse.findings import write_findings
-from ketacortex.analyse.population import compare_animals, compare_units, json_rows
+from ketacortex.analyse.one_animal import compare_one_animal
+from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import measure_session
 from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.load import load_experiment
@@ -60,7 +61,11 @@ def page_of(recordings, arms=None):
     sessions = [
         (arm, measure_session(recording)) for arm, recording in zip(arms, recordings, strict=True)
     ]
-    compared = compare_units(sessions[0][1]) if len(sessions) == 1 else compare_animals(sessions)
+    compared = (
+        compare_one_animal(recordings[0], sessions[0][1])
+        if len(sessions) == 1
+        else compare_animals(sessions)
+    )
     paths = [f"recording-{i}.nwb" for i in range(len(recordings))]
     return report_recordings(paths, recordings, sessions, compared)
 

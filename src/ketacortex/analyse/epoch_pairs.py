@@ -39,11 +39,11 @@ REASONS = {
         f"it needs 2 trials of each of 4 orientations, and {MIN_TUNED_UNITS} units that are tuned "
         "in both halves of both"
     ),
-    "osi": "no unit responds in both, or one shows fewer than 4 orientations",
-    "gosi": "no unit responds in both, or one shows fewer than 4 orientations",
+    "osi": "no unit responds in both, or they do not show the same 4 or more orientations",
+    "gosi": "no unit responds in both, or they do not show the same 4 or more orientations",
     "fano_factor": "no unit has a mean count above 0.5 for the same stimulus in both",
     "fano_factor_rate_matched": "their mean counts above 0.5 have no range in common",
-    "evoked_rate_hz": "one of them has no trials with an orientation",
+    "evoked_rate_hz": "they have no trials with an orientation, or not of the same stimuli",
     "spontaneous_rate_hz": "one of them has no blank trials",
     "noise_correlation": "fewer than 2 units have a mean count above 0.5 in both",
 }
@@ -95,7 +95,12 @@ def paired_values(
     dict
         From measure to (before, after, n_units); a shift is NaN before.
     """
-    responsive = is_member & before.is_responsive & after.is_responsive
+    # Rates and selectivity depend on what is shown: other stimuli would pass for a change.
+    same_tuning = np.array_equal(before.orientations_deg, after.orientations_deg)
+    same_stimuli = np.array_equal(
+        np.unique(before.responses.condition), np.unique(after.responses.condition)
+    )
+    responsive = is_member & before.is_responsive & after.is_responsive & same_tuning
     counted = is_member & before.is_counted & after.is_counted
     moved, n_moved = average(np.abs(shift_deg), is_member)
     if n_moved < MIN_TUNED_UNITS:
@@ -107,7 +112,9 @@ def paired_values(
         "gosi": _in_both(before.gosi, after.gosi, responsive),
         "fano_factor": _paired_fano(before, after, is_member),
         "fano_factor_rate_matched": _matched_fano(before, after, is_member),
-        "evoked_rate_hz": _in_both(before.mean_rate_hz, after.mean_rate_hz, is_member),
+        "evoked_rate_hz": _in_both(
+            before.mean_rate_hz, after.mean_rate_hz, is_member & same_stimuli
+        ),
         "spontaneous_rate_hz": _in_both(
             before.spontaneous_rate_hz, after.spontaneous_rate_hz, is_member
         ),

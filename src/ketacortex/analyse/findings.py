@@ -24,7 +24,7 @@ def write_findings(
     ----------
     folder : made if it is not there
     sessions : pairs of (arm, SessionFindings)
-    compared : effects over animals, or over the units of one animal
+    compared : effects over animals, or within one animal
     """
     folder.mkdir(parents=True, exist_ok=True)
     sessions = list(sessions)

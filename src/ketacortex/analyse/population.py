@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
-from ketacortex.analyse.session import ALL_UNITS, SessionFindings
+from ketacortex.analyse.session import SessionFindings
 from ketacortex.analyse.statistics import Interval, NotComputed, mean_interval, ratio_interval
 
 NO_RATIO = (*SHIFT_MEASURES, "noise_correlation")
@@ -33,17 +33,6 @@ EFFECT_COLUMNS = [
     "n_animals",
     "n_units",
 ]
-ONE_ANIMAL = "units of one animal: no inference beyond it"
-UNIT_COLUMN_OF = {
-    "preferred_orientation_shift_abs_deg": "preferred_orientation_shift_deg",
-    "preferred_orientation_shift_excess_deg": "preferred_orientation_shift_excess_deg",
-    "osi": "osi",
-    "gosi": "gosi",
-    "fano_factor": "fano_factor",
-    "evoked_rate_hz": "mean_rate_hz",
-    "spontaneous_rate_hz": "spontaneous_rate_hz",
-}
-"""Column of the units table in which a single unit has the measure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,37 +94,10 @@ def compare_animals(sessions: Iterable[tuple[str, SessionFindings]]) -> Effects:
     rows: list[dict[str, Any]] = []
     missing = _missing_everywhere(sessions, by_animal)
     for key, table in by_animal.groupby(KEY_COLUMNS, sort=False):
-        row, reasons = _effect(dict(zip(KEY_COLUMNS, _as_tuple(key), strict=True)), table)
+        row, reasons = effect_row(dict(zip(KEY_COLUMNS, _as_tuple(key), strict=True)), table)
         rows += row
         missing += reasons
     return Effects(effects=pd.DataFrame(rows, columns=EFFECT_COLUMNS), not_computed=missing)
-
-
-def compare_units(findings: SessionFindings, arm: str = "recording") -> Effects:
-    """Change of every measure over the units of one animal.
-
-    The interval is over units and says nothing about another animal: the column `inference`
-    repeats that. Measures that only a population has are in `not_computed`.
-    """
-    rows: list[dict[str, Any]] = []
-    missing: list[dict[str, Any]] = []
-    for pair in findings.pairs.to_dict("records"):
-        key = {**{c: pair[c] for c in ("measure", "epoch", "population")}, "arm": arm}
-        if pair["measure"] not in UNIT_COLUMN_OF:
-            reason = "it is one value of the population, and one animal gives no interval."
-            missing.append({**key, "reason": reason})
-            continue
-        table = _paired_units(findings.units, pair)
-        row, reasons = _effect(key, table, n_animals=1)
-        rows += [{**r, "inference": ONE_ANIMAL} for r in row]
-        missing += reasons
-    missing += [
-        {**{c: entry[c] for c in ("measure", "epoch", "population", "reason")}, "arm": arm}
-        for entry in findings.not_computed
-        if entry["reference"] is not None
-    ]
-    columns = [*EFFECT_COLUMNS, "inference"]
-    return Effects(effects=pd.DataFrame(rows, columns=columns), not_computed=missing)
 
 
 def json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -161,7 +123,7 @@ def _as_tuple(key: Hashable) -> tuple[Any, ...]:
     return key if isinstance(key, tuple) else (key,)
 
 
-def _effect(
+def effect_row(
     key: dict[str, Any], table: pd.DataFrame, n_animals: int | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The row of one effect, if there is one, and reasons for what is missing."""
@@ -212,22 +174,3 @@ def _missing_everywhere(
                 row = dict(zip(KEY_COLUMNS, key, strict=True))
                 missing[key] = {**row, "reason": entry["reason"]}
     return list(missing.values())
-
-
-def _paired_units(units: pd.DataFrame, pair: dict[Hashable, Any]) -> pd.DataFrame:
-    """Before, after and change of the units that have the measure in both epochs."""
-    if pair["population"] != ALL_UNITS:
-        units = units[units["cell_class"] == pair["population"]]
-    before = units[units["epoch"] == pair["reference"]].reset_index(drop=True)
-    after = units[units["epoch"] == pair["epoch"]].reset_index(drop=True)
-    column = UNIT_COLUMN_OF[pair["measure"]]
-    table = pd.DataFrame({"before": before[column], "after": after[column], "n_units": 1})
-    if pair["measure"] in ("osi", "gosi"):
-        table = table[before["is_responsive"] & after["is_responsive"]]
-    if pair["measure"] in SHIFT_MEASURES:
-        is_excess = pair["measure"].endswith("excess_deg")
-        table["change"] = after[column] if is_excess else after[column].abs()
-        table["weight"] = after["shift_excess_weight"] if is_excess else 1.0
-    else:
-        table["change"] = table["after"] - table["before"]
-    return table[np.isfinite(table["change"])]

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ketacortex.recording.recording import Recording
+from ketacortex.recording.recording import STIMULUS_COLUMNS, Recording
 from ketacortex.units import orientation_distance_deg
 
+DURATION_STEP = 0.2
+"""Relative difference of durations that makes two stimuli; displays jitter by frames."""
 OPPOSITE_TOLERANCE_DEG = 3.0
 """Opposite directions this close to 180 degrees apart are one orientation: sources round."""
 
@@ -31,8 +33,8 @@ class EpochResponses:
     onset_s, duration_s : (n_trial,) s
     orientation_deg : (n_trial,) deg, in [0, 180)
     condition : (n_trial,)
-        Number of the whole stimulus (orientation, direction, contrast) among those of the
-        recording: the same number is the same stimulus in every epoch.
+        Number of the whole stimulus (orientation, direction, contrast, frequencies, duration ...)
+        among those of the recording: the same number is the same stimulus in every epoch.
     is_strongest : (n_trial,)
         Whether the trial had the highest contrast of the recording; tuning uses only these.
     blank_counts : (n_unit, n_blank) spikes
@@ -75,7 +77,8 @@ def collect_responses(recording: Recording) -> tuple[EpochResponses, ...]:
     onset_s, offset_s = trials["onset_s"].to_numpy(float), trials["offset_s"].to_numpy(float)
     counts = recording.spike_counts(onset_s, offset_s).astype(float)
     orientation_deg = _orientation_of_trials(trials)
-    condition, is_strongest = _stimulus_of_trials(trials)
+    condition, is_shown = condition_of_trials(trials)
+    is_strongest = _strongest(trials, is_shown)
     epoch_of_trial = trials["epoch"].to_numpy(dtype=str)
     collected = []
     for epoch in pd.unique(epoch_of_trial):
@@ -111,13 +114,33 @@ def _orientation_of_trials(trials: pd.DataFrame) -> NDArray[np.float64]:
     return np.where(is_same, anchors_deg[nearest], orientation_deg)
 
 
-def _stimulus_of_trials(trials: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    orientation_deg = trials["orientation_deg"].to_numpy(float)
-    columns = [c for c in ("orientation_deg", "direction_deg", "contrast") if c in trials]
-    stimulus = np.nan_to_num(trials[columns].to_numpy(float), nan=-1.0)
-    condition = np.unique(stimulus, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    is_shown = np.isfinite(orientation_deg)
+def condition_of_trials(trials: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Number of the whole stimulus of each trial, and whether it is a grating and no blank.
+
+    The stimulus is everything that the trials table tells of it, its duration included: what is
+    not held still would pass for variability.
+
+    Returns
+    -------
+    condition, is_shown : (n_trial,)
+    """
+    is_shown = np.isfinite(trials["orientation_deg"].to_numpy(float))
+    duration_s = (trials["offset_s"] - trials["onset_s"]).to_numpy(float)
+    told = ["orientation_deg", "direction_deg", *STIMULUS_COLUMNS]
+    codes = [pd.factorize(trials[c], sort=True)[0] for c in told if c in trials]
+    if is_shown.any() and np.ptp(np.log(duration_s[is_shown])) > DURATION_STEP:
+        codes.append(np.round(np.log(duration_s) / DURATION_STEP).astype(np.int64))
+    stimulus = np.where(is_shown[:, None], np.stack(codes, axis=1), -1)
+    return np.unique(stimulus, axis=0, return_inverse=True)[1].reshape(-1).astype(
+        np.int64
+    ), is_shown
+
+
+def _strongest(trials: pd.DataFrame, is_shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Gratings of the highest contrast; all of them where contrast is not given as a number."""
     if "contrast" not in trials or not is_shown.any():
-        return condition, is_shown
-    contrast = np.nan_to_num(trials["contrast"].to_numpy(float), nan=-1.0)
-    return condition, is_shown & (contrast == contrast[is_shown].max())
+        return is_shown
+    contrast = pd.to_numeric(trials["contrast"], errors="coerce").to_numpy(float)
+    if not np.isfinite(contrast[is_shown]).any():
+        return is_shown
+    return is_shown & (np.nan_to_num(contrast, nan=-1.0) == np.nanmax(contrast[is_shown]))

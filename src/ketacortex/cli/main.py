@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,13 +36,22 @@ Changes = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="one JSON value on one line, last on stdout")]
 
 
-@app.callback()
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
-) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         print(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="print the version and stop"
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -151,7 +161,10 @@ def _analysis_text(answer: dict[str, Any]) -> str:
 
 @contextmanager
 def _doors() -> Iterator[None]:
-    """Turn every way of failing into one clear message and its exit code."""
+    """Turn every way of failing into one clear message and its exit code, warnings into notes."""
+    warnings.showwarning = lambda message, *_, **__: print(
+        f"ketacortex: note: {message}", file=sys.stderr
+    )
     try:
         yield
     except KetacortexError as error:
@@ -168,7 +181,7 @@ def _doors() -> Iterator[None]:
     except OSError as error:
         print(
             f"ketacortex: {error}. Check that the place exists, may be written and has room; "
-            "finished work is kept, the same command continues.",
+            "animals of a run that are finished are kept.",
             file=sys.stderr,
         )
         raise typer.Exit(ConfigurationError.exit_code) from None

@@ -66,6 +66,7 @@ ANAESTHETISED_V1 = (
 """Where every single animal has to lie.
 
 Chosen as generous bounds on what extracellular recordings of anaesthetised cat and mouse V1 report
-for regular- and fast-spiking cells; no single study is behind a row. The last two rows ask that a blank is one state: its rates are not
-two-humped, and hardly any blank reaches half of the evoked rate.
+for regular- and fast-spiking cells; no single study is behind a row. The last two rows ask that a
+blank is one state: its rates are not two-humped, and hardly any blank reaches half of the evoked
+rate.
 """

@@ -194,12 +194,16 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
 
 def _model_at(model: Any, path: list[str]) -> Any:
     """The settings class that a path leads to, through optional, tuple and dict fields."""
+    entry_follows = False
     for key in path:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            field = model.model_fields.get(key)
-            if field is None:
-                return None
-            model = _settings_in(field.annotation)
+        if entry_follows:  # the place in a tuple, the name in a dict
+            entry_follows = False
+            continue
+        field = model.model_fields.get(key) if model is not None else None
+        if field is None:
+            return None
+        entry_follows = get_origin(field.annotation) in (tuple, dict)
+        model = _settings_in(field.annotation)
     return model
 
 

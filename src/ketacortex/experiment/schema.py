@@ -44,7 +44,10 @@ class Experiment(Settings):
     circuit: CircuitSettings = CircuitSettings()
     stimulus: GratingSequence = GratingSequence()
     epoch: Annotated[tuple[Epoch, ...], Field(min_length=1, description="epochs, in order")]
-    arms: Annotated[dict[str, Arm], Field(min_length=1, description="arms by name")]
+    arms: Annotated[
+        dict[Annotated[str, Field(pattern=NAME)], Arm],
+        Field(min_length=1, description="arms by name"),
+    ]
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

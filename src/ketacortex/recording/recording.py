@@ -17,6 +17,10 @@ from ketacortex.errors import DataError
 
 UNIT_COLUMNS = ("cell_class",)
 TRIAL_COLUMNS = ("onset_s", "offset_s", "orientation_deg", "epoch")
+STIMULUS_COLUMNS = (
+    "contrast", "temporal_frequency", "spatial_frequency", "phase", "size", "speed", "colour",
+)  # fmt: skip
+"""Columns of the trials table that tell of the stimulus beside its orientation and direction."""
 EPOCH_COLUMNS = ("name", "start_s", "stop_s")
 DOSE_COLUMNS = ("name", "blocker", "route", "start_s", "stop_s", "amount", "unit")
 

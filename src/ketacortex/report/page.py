@@ -54,7 +54,7 @@ def report_recordings(
     paths : files the recordings came from, in their order
     recordings : Recording of each
     sessions : (arm, SessionFindings) of each
-    compared : Effects over animals, or over the units of one animal
+    compared : Effects over animals, or within one animal
     """
     provenance = {
         "ketacortex": _version("ketacortex"),

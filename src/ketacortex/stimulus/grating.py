@@ -15,8 +15,8 @@ class GratingSequence(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_orientations: Annotated[int, Field(ge=4, le=36, description="orientations in 180 deg")] = 12
-    repeats: Annotated[int, Field(ge=2, description="trials of each orientation")] = 12
-    blanks: Annotated[int, Field(ge=0, description="trials without a grating")] = 48
+    repeats: Annotated[int, Field(ge=2, le=10_000, description="trials of each orientation")] = 12
+    blanks: Annotated[int, Field(ge=0, le=100_000, description="trials without a grating")] = 48
     duration_s: Annotated[float, Field(gt=0, le=10, description="of a grating [s]")] = 0.6
     gap_s: Annotated[float, Field(ge=0, le=10, description="grey before each trial [s]")] = 0.3
 
