@@ -21,6 +21,16 @@ STIMULUS_COLUMNS = (
     "contrast", "temporal_frequency", "spatial_frequency", "phase", "size", "speed", "colour",
 )  # fmt: skip
 """Columns of the trials table that tell of the stimulus beside its orientation and direction."""
+STIMULUS_COLUMNS = (
+    "contrast",
+    "temporal_frequency",
+    "spatial_frequency",
+    "phase",
+    "size",
+    "speed",
+    "colour",
+)
+"""What else tells one stimulus from another, beside its orientation and direction."""
 EPOCH_COLUMNS = ("name", "start_s", "stop_s")
 DOSE_COLUMNS = ("name", "blocker", "route", "start_s", "stop_s", "amount", "unit")
 
@@ -74,7 +84,7 @@ class Recording:
         anything else.
     trials : one row a trial
         `onset_s`, `offset_s`, `orientation_deg` in [0, 180) (NaN on a blank trial), `epoch`;
-        optional `direction_deg`, `contrast`.
+        optional `direction_deg` in [0, 360) and the `STIMULUS_COLUMNS`, in numbers or in words.
     epochs : one row a named condition
         `name`, `start_s`, `stop_s`, in order of time.
     start_s, stop_s : s

@@ -1,40 +1,45 @@
-"""Units, trials and epochs in our words, whatever the source calls its columns."""
+"""Units and trials in our words, whatever the source calls its columns."""
 
 from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ketacortex.recording.recording import EPOCH_COLUMNS
-
-# In order of preference, compared without regard to case.
-ORIENTATION_NAMES = (
-    "orientation_deg",
-    "orientation",
-    "ori",
-    "grating_orientation",
-    "stimulus_orientation",
-    "stim_orientation",
-)
-DIRECTION_NAMES = (
-    "direction_deg",
-    "direction",
-    "grating_direction",
-    "stimulus_direction",
-    "motion_direction",
-)
-CONTRAST_NAMES = ("contrast", "grating_contrast", "stimulus_contrast")
-EPOCH_NAMES = ("epoch", "epoch_name", "block", "block_name")
-# These often number the stimuli, or hold the phase of a grating; they are epochs only in words.
-EPOCH_NAMES_IN_WORDS = ("condition", "phase", "treatment")
-BLANK_WORDS = ("", "nan", "null", "none", "blank", "<na>", "n/a")
+from ketacortex.recording.angles import trial_angles
+from ketacortex.recording.columns import BLANK_WORDS, columns_called, numbers_or_words
+from ketacortex.recording.epochs import epoch_column
+from ketacortex.recording.recording import STIMULUS_COLUMNS
 
 CELL_CLASS_NAMES = ("cell_class", "cell_type", "celltype")
 
-SINGLE_EPOCH = "all"
-NO_EPOCH = "outside"
-"""Name of the epoch of trials that no epoch of the file covers."""
+# In order of preference, compared without regard to case and signs; also behind the words below.
+STIMULUS_SPELLINGS: dict[str, tuple[str, ...]] = {
+    "contrast": ("contrast",),
+    "temporal_frequency": (
+        "temporal_frequency",
+        "temporal_frequency_hz",
+        "temporal_freq",
+        "temp_freq",
+        "tf",
+        "tf_hz",
+    ),
+    "spatial_frequency": (
+        "spatial_frequency",
+        "spatial_frequency_cpd",
+        "spatial_freq",
+        "sf",
+        "sf_cpd",
+    ),
+    "phase": ("phase", "phase_deg", "spatial_phase"),
+    "size": ("size", "size_deg", "diameter", "diameter_deg", "radius", "radius_deg"),
+    "speed": ("speed", "speed_deg_s", "speed_deg_per_s"),
+    "colour": ("colour", "color"),
+}
+STIMULUS_PREFIXES = ("", "grating_", "stimulus_", "stim_")
 
 
 def standard_units(table: pd.DataFrame) -> pd.DataFrame:
@@ -70,10 +75,11 @@ def standard_units(table: pd.DataFrame) -> pd.DataFrame:
 def standard_trials(table: pd.DataFrame) -> pd.DataFrame:
     """Trials with our column names, from a table with the source's own.
 
-    Orientation is axial and lies in [0, 180). A column named after direction, or orientations of
-    180 degrees and more, are the direction of motion: kept as `direction_deg`, and
+    Orientation is axial and lies in [0, 180). A column named after direction, or orientations
+    that span half a turn, are the direction of motion: kept as `direction_deg`, and
     `orientation_deg` is the direction modulo 180. A trial without orientation or with contrast 0
-    is blank: both angles are NaN. Columns of other names are kept as they are.
+    is blank: both angles are NaN. Angles outside [-180, 360], and -1 where no other is negative,
+    stand for a blank. Columns of other names are kept as they are.
 
     Parameters
     ----------
@@ -83,8 +89,13 @@ def standard_trials(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     one row a trial
-        `onset_s`, `offset_s`, `orientation_deg`, where known `direction_deg`, `contrast` and
-        `epoch`, then the rest.
+        `onset_s`, `offset_s`, `orientation_deg`, where known `direction_deg`, the
+        `STIMULUS_COLUMNS` and `epoch` (missing where the trial names none), then the rest.
+
+    Raises
+    ------
+    DataError
+        The angles are in radians, or in words.
 
     Examples
     --------
@@ -92,65 +103,48 @@ def standard_trials(table: pd.DataFrame) -> pd.DataFrame:
     >>> standard_trials(shown)["orientation_deg"].tolist()
     [90.0, nan]
     """
-    orientation_name, orientation_deg = _first_numeric(table, ORIENTATION_NAMES)
-    direction_name, direction_deg = _first_numeric(table, DIRECTION_NAMES)
-    contrast_name, contrast = _first_numeric(table, CONTRAST_NAMES)
-    epoch_name, epoch = _epoch_column(table)
-    if direction_deg is None and orientation_deg is not None and np.any(orientation_deg >= 180):
-        direction_deg = orientation_deg
-    if orientation_deg is None:
-        orientation_deg = np.full(len(table), np.nan) if direction_deg is None else direction_deg
-    is_blank = np.isnan(orientation_deg) | (False if contrast is None else contrast == 0)
+    orientation_deg, direction_deg, used = trial_angles(table)
+    epoch_name, epoch = epoch_column(table)
+    taken = used | {"onset_s", "offset_s"} | ({epoch_name} if epoch_name else set())
+    stimulus = _stimulus_columns(table, taken)
+    contrast = pd.Series(table[stimulus["contrast"]] if "contrast" in stimulus else [])
+    is_blank = np.isnan(orientation_deg)
+    values = {ours: numbers_or_words(table[theirs]) for ours, theirs in stimulus.items()}
+    if len(contrast) and not isinstance(values["contrast"], list):
+        is_blank |= values["contrast"] == 0
     columns: dict[str, object] = {
         "onset_s": table["onset_s"].to_numpy(float),
         "offset_s": table["offset_s"].to_numpy(float),
-        "orientation_deg": np.where(is_blank, np.nan, orientation_deg % 180.0),
+        "orientation_deg": np.where(is_blank, np.nan, orientation_deg),
     }
     if direction_deg is not None:
         columns["direction_deg"] = np.where(is_blank, np.nan, direction_deg)
-    if contrast is not None:
-        columns["contrast"] = contrast
+    columns.update(values)
     if epoch is not None:
-        columns["epoch"] = epoch
-    used = {"onset_s", "offset_s", orientation_name, direction_name, contrast_name, epoch_name}
-    for name in table:
-        if name not in used and name not in columns:
-            columns[str(name)] = table[name].to_numpy()
+        columns["epoch"] = pd.Series(epoch, dtype="str").to_numpy()
+    columns.update(_other_columns(table, {*taken, *stimulus.values()}, columns))
     return pd.DataFrame(columns)
 
 
-def with_epochs(
-    trials: pd.DataFrame, epochs: pd.DataFrame, start_s: float, stop_s: float
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Trials that name their epoch, and an epochs table that has every name.
-
-    Trials that do not name their epoch belong to the epoch that they overlap most; without any
-    epoch there is one, `all`, from `start_s` to `stop_s`.
+def without_rivals(table: pd.DataFrame, chosen: Mapping[str, str], table_name: str) -> pd.DataFrame:
+    """The table without columns that mean the same as another, with a warning if they differ.
 
     Parameters
     ----------
-    trials : one row a trial
-        From `standard_trials`.
-    epochs : one row an epoch
-        `name`, `start_s`, `stop_s`; may be empty.
-    start_s, stop_s : s
-        Time support of the recording.
+    table : any table
+    chosen : the column that is used, by the one that gives way to it
+    table_name : what the warning calls the table
     """
-    if epochs.empty and "epoch" not in trials:
-        epochs = pd.DataFrame({"name": [SINGLE_EPOCH], "start_s": [start_s], "stop_s": [stop_s]})
-        return trials.assign(epoch=pd.Series([SINGLE_EPOCH] * len(trials), dtype="str")), epochs
-    if "epoch" not in trials:
-        trials = trials.assign(epoch=_epoch_by_overlap(trials, epochs))
-    unlisted = trials[~trials["epoch"].isin(epochs["name"])]
-    if unlisted.empty:
-        return trials, epochs
-    listed = unlisted.groupby("epoch", as_index=False).agg(
-        start_s=("onset_s", "min"), stop_s=("offset_s", "max")
-    )
-    listed = listed.rename(columns={"epoch": "name"})
-    if not epochs.empty:
-        listed = pd.concat([epochs, listed])
-    return trials, listed.sort_values("start_s", kind="stable", ignore_index=True)
+    for rival, used in chosen.items():
+        if rival in table and used in table:
+            if not table[rival].equals(table[used]):
+                warnings.warn(
+                    f"the {table_name} table has both {used} and {rival}, and they differ; {used} "
+                    f"is used and {rival} is ignored. Keep the one that is meant, as {used}",
+                    stacklevel=2,
+                )
+            table = table.drop(columns=rival)
+    return table
 
 
 def time_support_s(times_s: NDArray[np.float64], trials: pd.DataFrame) -> tuple[float, float]:
@@ -160,70 +154,26 @@ def time_support_s(times_s: NDArray[np.float64], trials: pd.DataFrame) -> tuple[
     return float(min(first, default=0.0)), float(max(last, default=0.0))
 
 
-def no_epochs() -> pd.DataFrame:
-    """An epochs table without rows."""
-    return pd.DataFrame({name: [] for name in EPOCH_COLUMNS})
+def _stimulus_columns(table: pd.DataFrame, taken: set[str]) -> dict[str, str]:
+    """The source's name of each stimulus column that the table has, by ours."""
+    found = {}
+    for ours in STIMULUS_COLUMNS:
+        spellings = tuple(
+            prefix + name for name in STIMULUS_SPELLINGS[ours] for prefix in STIMULUS_PREFIXES
+        )
+        theirs = [name for name in columns_called(table, spellings) if name not in taken]
+        if theirs:
+            found[ours] = theirs[0]
+    return found
 
 
-def numbers_of(column: pd.Series) -> NDArray[np.float64] | None:
-    """The column as numbers, NaN where it says blank; None if it holds other words or no number.
-
-    >>> numbers_of(pd.Series(["45.0", "null"]))
-    array([45., nan])
-    >>> numbers_of(pd.Series(["left", "right"])) is None
-    True
-    """
-    if pd.api.types.is_bool_dtype(column):
-        return None
-    if pd.api.types.is_numeric_dtype(column):
-        numbers = column.to_numpy(float)
-    else:
-        words = column.astype(str).str.strip().str.lower()
-        is_blank = words.isin(BLANK_WORDS).to_numpy()
-        numbers = pd.to_numeric(words, errors="coerce").to_numpy(float)
-        if np.any(np.isnan(numbers) & ~is_blank):
-            return None
-    numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-    return None if np.isnan(numbers).all() else numbers
-
-
-def _first_numeric(
-    table: pd.DataFrame, names: tuple[str, ...]
-) -> tuple[str | None, NDArray[np.float64] | None]:
-    spelling = {str(column).lower(): str(column) for column in table}
-    for name in names:
-        if name in spelling:
-            numbers = numbers_of(table[spelling[name]])
-            if numbers is not None:
-                return spelling[name], numbers
-    return None, None
-
-
-def _epoch_column(table: pd.DataFrame) -> tuple[str | None, list[str] | None]:
-    spelling = {str(column).lower(): str(column) for column in table}
-    for name in (*EPOCH_NAMES, *EPOCH_NAMES_IN_WORDS):
-        if name not in spelling:
-            continue
-        names = [_epoch_name(value) for value in table[spelling[name]].tolist()]
-        if name in EPOCH_NAMES or all(any(map(str.isalpha, word)) for word in names):
-            return spelling[name], names
-    return None, None
-
-
-def _epoch_name(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return NO_EPOCH if pd.isna(value) else str(value)  # type: ignore[call-overload]
-
-
-def _epoch_by_overlap(trials: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
-    onset_s, offset_s = trials["onset_s"].to_numpy(), trials["offset_s"].to_numpy()
-    most_s = np.zeros(len(trials))
-    names = np.full(len(trials), NO_EPOCH, dtype=object)
-    for name, start_s, stop_s in zip(
-        epochs["name"], epochs["start_s"], epochs["stop_s"], strict=True
-    ):
-        overlap_s = np.minimum(offset_s, stop_s) - np.maximum(onset_s, start_s)
-        names[overlap_s > most_s] = name
-        most_s = np.maximum(most_s, overlap_s)
-    return pd.Series(names.tolist(), index=trials.index, dtype="str")
+def _other_columns(
+    table: pd.DataFrame, read: set[str], ours: Mapping[str, object]
+) -> dict[str, object]:
+    others: dict[str, object] = {}
+    for name in map(str, table):
+        # Words under a name that promises degrees would be taken for them.
+        kept_as = "direction" if name == "direction_deg" and name not in ours else name
+        if name not in read and kept_as not in ours and kept_as not in others:
+            others[kept_as] = table[name].to_numpy()
+    return others
