@@ -13,6 +13,7 @@ from ketacortex.analyse.shift import N_SPLITS
 from ketacortex.analyse.statistics import CONFIDENCE
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
 from ketacortex.experiment.schema import Experiment
+from ketacortex.model.circuit import DT_MS
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
 from ketacortex.stimulus.grating import GratingSequence
@@ -93,7 +94,9 @@ def _circuit(experiment: Experiment) -> str:
         f"visual cortex, {c.patch.width_um:g} µm wide, with an orientation map of type {c.map}: "
         f"{c.pyr.n} pyramidal cells of {c.pyr.n_branches} dendritic branches, {c.pv.n} PV and "
         f"{c.sst.n} SST interneurons, driven by {c.afferents.n} afferent fibres. Branches carry "
-        "AMPA and voltage-dependent NMDA conductances. Wiring, map and noise of an animal are "
+        "AMPA and voltage-dependent NMDA conductances and HCN; synapses from pyramidal onto SST "
+        f"cells facilitate. Equations are stepped by forward Euler, {DT_MS:g} ms at a time, in "
+        "single precision. Wiring, map and noise of an animal are "
         f"drawn from {seed} and its number; arms of an animal share them, and every epoch draws "
         "new trial order, afferent spikes and gain."
     )
@@ -150,10 +153,10 @@ def _shift() -> str:
     return (
         "Shifts are axial differences of preferred orientation between a later and the first "
         f"epoch. For the excess, each epoch is halved {N_SPLITS} times at random within "
-        "orientations and fitted anew; with preferences A1, A2 and B1, B2 of the halves, |A1 + A2 "
-        "− B1 − B2|/2 is compared with the mean of |A1 − A2 + B1 − B2|/2 and |A1 − A2 − B1 + "
-        "B2|/2, which error alone makes equally large. Units count with the share of halvings in "
-        "which all four halves are tuned."
+        "orientations and fitted anew; with preferences A1, A2 and B1, B2 of the halves, the "
+        "distance between the middle of A1 and A2 and that of B1 and B2 is compared with the mean "
+        "of |(A1 − A2) + (B1 − B2)|/2 and |(A1 − A2) − (B1 − B2)|/2, which error alone makes "
+        "equally large. Units count with the share of halvings in which all four halves are tuned."
     )
 
 
@@ -173,7 +176,8 @@ def _statistics(material: Material) -> str:
     if material.n_animals < 2:
         return (
             "There is one animal. The animal is the unit of replication, so nothing can be "
-            "inferred beyond it; where intervals are given they are over its units."
+            "inferred beyond it. Intervals are of a jackknife over trials that leaves out one "
+            "repeat of every stimulus at a time; those of shifts are over units."
         )
     return (
         "The animal is the unit of replication: each gives one value before and one after, and "

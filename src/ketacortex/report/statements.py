@@ -126,7 +126,10 @@ def effects_note(material: Material) -> str:
             return "Not computed: an interval over animals needs at least two, and there is one."
         return "Not computed; the reasons are listed below."
     if "inference" in material.effects and material.effects["inference"].notna().any():
-        return "One animal: the intervals are over its units and say nothing about another animal."
+        return (
+            "One animal: the intervals are over its trials (of shifts, over its units) and say "
+            "nothing about another animal."
+        )
     return (
         "95 % intervals are Student t over animals; a ratio is a geometric mean over animals. In "
         f"italics: fewer than {FEW_UNITS_PER_ANIMAL} units an animal, too few to build on."
