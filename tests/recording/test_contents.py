@@ -141,3 +141,11 @@ def test_the_text_is_a_table() -> None:
         "  tuning                       yes  4 orientations.",
     ):
         assert line in text.splitlines()
+
+
+def test_a_condition_that_came_twice_is_counted_each_time() -> None:
+    epochs = pd.DataFrame(
+        {"name": ["a", "b", "a"], "start_s": [0.0, 20, 40], "stop_s": [20.0, 40, 80]}
+    )
+    recording = replace(with_trials(epoch=["a"] * 10 + ["b"] * 10 + ["a"] * 20), epochs=epochs)
+    assert [epoch["n_trials"] for epoch in describe(recording)["epochs"]] == [10, 10, 20]

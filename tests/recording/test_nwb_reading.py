@@ -29,7 +29,7 @@ def test_a_bare_units_table_is_filled_in(tmp_path: Path) -> None:
     assert recording.cell_classes.tolist() == ["unknown", "unknown"]
     assert recording.epochs["name"].tolist() == ["all"]
     assert (recording.start_s, recording.stop_s) == (0.5, 1.0000004)
-    assert recording.subject.identifier == "bare"
+    assert recording.subject.identifier == f"{tmp_path.name}/bare"
 
 
 @pytest.mark.parametrize(("resolution_s", "rate_hz"), [(1 / 30000, 30000.0), (30000.0, 1e6)])
@@ -108,8 +108,14 @@ def test_epoch_columns_are_found(tmp_path: Path, column: str) -> None:
 
 
 def test_a_numbered_condition_is_a_stimulus_and_not_an_epoch(tmp_path: Path) -> None:
-    trials = read_trials(tmp_path, condition=[1, 2, 3, 4], block=[1.0, 1.0, 2.0, 2.0])
-    assert trials["epoch"].tolist() == ["1", "1", "2", "2"]
+    ignored = (
+        r"foreign.nwb: the trials column 'condition' varies \(1, 2, 3, 4\) but is ignored: its "
+        r"values do not say what they stand for. To compare by it, add a trials column called "
+        r"epoch with a word for each."
+    )
+    with pytest.warns(UserWarning, match=ignored):
+        trials = read_trials(tmp_path, condition=[1, 2, 3, 4], block=[1.0, 1.0, 2.0, 2.0])
+    assert trials["epoch"].tolist() == ["all"] * 4
     assert trials["condition"].tolist() == [1, 2, 3, 4]
 
 
@@ -123,9 +129,16 @@ def test_trials_belong_to_the_epoch_that_they_overlap_most(tmp_path: Path) -> No
             "tags_index": [1, 3],
         },
     }
-    recording = read_nwb(foreign_file(tmp_path / "one.nwb", intervals=intervals))
-    assert recording.trials["epoch"].tolist() == ["control", "drug", "drug", "outside"]
-    assert recording.epochs["name"].tolist() == ["control", "drug", "outside"]
+    path = foreign_file(tmp_path / "one.nwb", intervals=intervals)
+    left_out = (
+        "one.nwb: 1 of 4 trials lie in no epoch and are left out. To keep them, name the epoch of "
+        "each trial in a trials column called epoch."
+    )
+    with pytest.warns(UserWarning, match=left_out):
+        recording = read_nwb(path)
+    assert recording.trials["epoch"].tolist() == ["control", "drug ketamine", "drug ketamine"]
+    assert recording.trials["orientation_deg"].tolist() == [0, 45, 90]
+    assert recording.epochs["name"].tolist() == ["control", "drug ketamine"]
 
 
 def test_a_word_for_a_movement_is_not_an_angle(tmp_path: Path) -> None:

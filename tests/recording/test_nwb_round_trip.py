@@ -16,7 +16,9 @@ from ketacortex.recording.nwb import read_nwb, write_nwb
 from ketacortex.recording.nwb_writer import content_identifier
 from ketacortex.recording.recording import Channel, Recording, Subject
 
-WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=8)
+WORDS = st.text(
+    st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=8
+).filter(str.strip)
 SAMPLE_RATES_HZ = st.sampled_from([1e3, 1e4, 2e4, 24414.0625, 25e3, 3e4, 32552.083333, 1e6])
 FINITE = st.floats(-1e6, 1e6)
 
@@ -26,7 +28,10 @@ def recordings(draw: st.DrawFn) -> Recording:
     """Small recordings with silent units, blanks and few spikes."""
     spikes = draw(st.lists(st.lists(st.integers(0, 10**9), max_size=4), min_size=1, max_size=4))
     n_trials = draw(st.integers(1, 5))
-    onset_s = draw(st.lists(FINITE, min_size=n_trials, max_size=n_trials))
+    whole_s = st.integers(-(10**5), 10**5)
+    onset_s = 1.5 * np.array(
+        draw(st.lists(whole_s, min_size=n_trials, max_size=n_trials, unique=True))
+    )
     angle = st.sampled_from([0.0, 22.5, 90.0, 179.9, np.nan])
     direction_deg = np.array([draw(angle) for _ in range(n_trials)])
     epochs = draw(st.lists(WORDS, min_size=1, max_size=3, unique=True))
@@ -45,15 +50,17 @@ def recordings(draw: st.DrawFn) -> Recording:
         trials=pd.DataFrame(
             {
                 "onset_s": onset_s,
-                "offset_s": np.array(onset_s) + 1.0,
+                "offset_s": onset_s + 1.0,
                 "orientation_deg": direction_deg % 180.0,
-                "direction_deg": direction_deg + 180.0,
+                "direction_deg": (direction_deg + 180.0) % 360.0,
                 "epoch": [draw(st.sampled_from(epochs)) for _ in range(n_trials)],
+                "phase": draw(st.sampled_from([0.5, 2, "opposite"])),
+                "temporal_frequency": 2,
                 "block_number": range(n_trials),
             }
         ),
         epochs=pd.DataFrame({"name": epochs, "start_s": 0.1, "stop_s": 0.3}),
-        start_s=draw(FINITE),
+        start_s=draw(st.floats(-1e6, -2e5)),
         stop_s=2e6,
         source=draw(WORDS),
     )

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.errors import DataError
+from ketacortex.recording.angles import words_for_angles
 from ketacortex.recording.recording import TRIAL_COLUMNS, Recording
 
 MIN_ORIENTATIONS = 4
@@ -27,11 +28,16 @@ MIN_TRIALS_SPANNED = 3
 # Spikes that go on this many times longer than the stimuli, in units that all but never fire, are
 # in other units of time; a long silence of stimuli alone may be meant.
 MAX_TIMES_BEYOND_TRIALS = 100
+# The same for trials, where each would last longer than any grating is shown.
+MAX_TIMES_BEYOND_SPIKES = 100
+LONGEST_TRIAL_S = 50.0
+# Rounding, or a stimulus that is switched late, makes the end of a trial touch the next.
+MAX_SHARE_OVERLAPPED = 0.1
 SLOWEST_BUSIEST_UNIT_HZ = 0.5
 
 
 def check_trials(trials: pd.DataFrame) -> None:
-    """Raise `DataError` unless every trial starts and then stops.
+    """Raise `DataError` unless every trial starts and then stops, before the next one starts.
 
     Parameters
     ----------
@@ -53,6 +59,7 @@ def check_trials(trials: pd.DataFrame) -> None:
             f"({onset_s[trial]:.10g} s), so it has no time in which to count spikes. "
             "Correct the two times, or remove the trial."
         )
+    _check_overlaps(onset_s, offset_s)
 
 
 def check_spike_times(
@@ -78,6 +85,7 @@ def check_spike_times(
         May be empty; then only order and presence are checked.
     """
     _check_finite(times_s, spike_index, unit_names)
+    _check_trial_seconds(times_s, trials)
     _check_ascending(times_s, spike_index, unit_names, trials)
     if len(times_s) >= max(MIN_SPIKES_TO_JUDGE, len(trials)) and _fit_in_one_trial(times_s, trials):
         raise DataError(
@@ -123,9 +131,40 @@ def why_no_tuning(recording: Recording) -> str | None:
     return None
 
 
+def _check_overlaps(onset_s: NDArray[np.float64], offset_s: NDArray[np.float64]) -> None:
+    order = np.argsort(onset_s, kind="stable")
+    first, second = order[:-1], order[1:]
+    overlap_s = offset_s[first] - onset_s[second]
+    found = np.flatnonzero(overlap_s > MAX_SHARE_OVERLAPPED * (offset_s[first] - onset_s[first]))
+    if found.size:
+        one, other = first[found[0]], second[found[0]]
+        raise DataError(
+            f"trials {one} ({onset_s[one]:.10g} to {offset_s[one]:.10g} s) and {other} "
+            f"({onset_s[other]:.10g} to {offset_s[other]:.10g} s) overlap, so the same spikes "
+            "would count for two stimuli. Correct the times, or remove one of the two."
+        )
+
+
+def _check_trial_seconds(times_s: NDArray[np.float64], trials: pd.DataFrame) -> None:
+    if len(times_s) < MIN_SPIKES_TO_JUDGE or trials.empty:
+        return
+    trials_s = trials["offset_s"].max() - trials["onset_s"].min()
+    typical_s = (trials["offset_s"] - trials["onset_s"]).median()
+    spikes_s = times_s.max() - min(times_s.min(), 0.0)
+    if typical_s >= LONGEST_TRIAL_S and trials_s >= MAX_TIMES_BEYOND_SPIKES * spikes_s:
+        raise DataError(
+            f"the trials run from {trials['onset_s'].min():.6g} s to "
+            f"{trials['offset_s'].max():.6g} s but the last spike is at {times_s.max():.6g} s. "
+            "The trial times look like milliseconds or samples; NWB wants seconds from session "
+            "start. Divide them by 1000 or by the sampling rate."
+        )
+
+
 def _other_columns(trials: pd.DataFrame) -> str:
     others = [str(column) for column in trials if column not in TRIAL_COLUMNS]
-    return f"Columns found: {', '.join(['onset', 'offset', *others])}."
+    in_words = words_for_angles(trials)
+    found = f"Columns found: {', '.join(['onset', 'offset', *others])}."
+    return found if in_words is None else f"{found} {in_words}"
 
 
 def _check_finite(

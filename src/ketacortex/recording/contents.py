@@ -9,10 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.recording.checks import MIN_ORIENTATIONS, why_no_tuning
-from ketacortex.recording.recording import Channel, Recording
+from ketacortex.recording.recording import STIMULUS_COLUMNS, Channel, Recording
 
 MIN_REPEATS = 2
 """A variance needs two."""
+MAX_VALUES_LISTED = 40
+"""More are shortened in the text; the JSON has all."""
 
 
 def describe(recording: Recording) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def describe(recording: Recording) -> dict[str, Any]:
     dict
         Keys `subject`, `source`, `units`, `duration_s`, `n_spikes`, `mean_rate_hz`, `epochs`,
         `n_trials`, `n_blank_trials`, `orientations_deg`, `directions_deg`, `contrasts`,
+        `other_stimuli` (values of each further stimulus column that varies),
         `repeats_per_condition`, `channels`, `doses` and `analyses`: for every analysis its
         `name`, whether it is `possible`, and the `reason` in words. What is unknown is None.
         A condition is a stimulus in an epoch.
@@ -50,6 +53,7 @@ def describe(recording: Recording) -> dict[str, Any]:
         "orientations_deg": _distinct(trials, "orientation_deg"),
         "directions_deg": _distinct(trials, "direction_deg"),
         "contrasts": _distinct(trials, "contrast"),
+        "other_stimuli": _other_stimuli(trials),
         "repeats_per_condition": _range_of(_repeats(trials).tolist()),
         "channels": [_channel(channel) for channel in recording.channels],
         "doses": [
@@ -168,21 +172,27 @@ def _is_blank(trials: pd.DataFrame) -> NDArray[np.bool_]:
 def _repeats(trials: pd.DataFrame) -> pd.Series:
     """Number of trials of every stimulus in every epoch, without blanks."""
     shown = trials[trials["orientation_deg"].notna()]
-    stimulus = [name for name in ("orientation_deg", "direction_deg", "contrast") if name in shown]
+    columns = ("orientation_deg", "direction_deg", *STIMULUS_COLUMNS)
+    stimulus = [name for name in columns if name in shown]
     return shown.groupby(["epoch", *stimulus], dropna=False).size()
 
 
 def _epochs(recording: Recording) -> list[dict[str, Any]]:
-    n_trials = recording.trials["epoch"].value_counts()
+    trials = recording.trials
+    middle_s = (trials["onset_s"] + trials["offset_s"]) / 2
+    is_repeated = recording.epochs["name"].duplicated(keep=False)
     rows = recording.epochs[["name", "start_s", "stop_s"]].itertuples(index=False, name=None)
     return [
         {
             "name": str(name),
             "start_s": float(start_s),
             "stop_s": float(stop_s),
-            "n_trials": int(n_trials.get(name, 0)),
+            # A condition that came twice is counted in each of its times.
+            "n_trials": int(
+                ((trials["epoch"] == name) & (middle_s.between(start_s, stop_s) | once)).sum()
+            ),
         }
-        for name, start_s, stop_s in rows
+        for (name, start_s, stop_s), once in zip(rows, ~is_repeated, strict=True)
     ]
 
 
@@ -210,10 +220,20 @@ def _range_of(values: list[float]) -> dict[str, float] | None:
     return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
 
 
-def _distinct(trials: pd.DataFrame, column: str) -> list[float]:
+def _distinct(trials: pd.DataFrame, column: str) -> list[Any]:
+    """The different values of a column in order, numbers as floats, without gaps."""
     if column not in trials:
         return []
-    return [float(value) for value in np.unique(trials[column].dropna())]
+    if pd.api.types.is_numeric_dtype(trials[column]):
+        return [float(value) for value in np.unique(trials[column].dropna())]
+    return sorted({str(value) for value in trials[column].dropna()} - {""})
+
+
+def _other_stimuli(trials: pd.DataFrame) -> dict[str, list[Any]]:
+    """The values of each stimulus column that varies, beside angles and contrast."""
+    names = [name for name in STIMULUS_COLUMNS if name != "contrast"]
+    values = {name: _distinct(trials, name) for name in names}
+    return {name: found for name, found in values.items() if len(found) > 1}
 
 
 def _known(value: Any) -> Any:
@@ -242,8 +262,8 @@ def _summary(description: dict[str, Any]) -> list[list[str]]:
         ("contrasts", "contrasts", ""),
     ):
         if description[name]:
-            values = ", ".join(f"{value:g}" for value in description[name])
-            rows.append([title, f"{len(description[name])}: {values}{unit}"])
+            rows.append([title, _listed(description[name]) + unit])
+    rows += [[name, _listed(values)] for name, values in description["other_stimuli"].items()]
     if repeats is not None:
         rows.append(["repeats", f"{_span(repeats)} of each stimulus in each epoch"])
     return rows
@@ -282,6 +302,13 @@ def _dose_row(dose: dict[str, Any]) -> list[str]:
 
 def _analysis_row(analysis: dict[str, Any]) -> list[str]:
     return [analysis["name"], "yes" if analysis["possible"] else "no", analysis["reason"]]
+
+
+def _listed(values: list[Any]) -> str:
+    shown = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    if len(shown) > MAX_VALUES_LISTED:
+        shown = [*shown[: MAX_VALUES_LISTED - 1], "...", shown[-1]]
+    return f"{len(values)}: {', '.join(shown)}"
 
 
 def _span(values: dict[str, float]) -> str:

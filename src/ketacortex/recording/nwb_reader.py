@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.errors import ConfigurationError, DataError
+from ketacortex.recording.angles import DIRECTION_NAMES, ORIENTATION_NAMES
 from ketacortex.recording.checks import check_spike_times, check_trials
+from ketacortex.recording.columns import label, spelled
+from ketacortex.recording.coverage import check_coverage, observed_trials
+from ketacortex.recording.epochs import names_from_tags, no_epochs, with_epochs
 from ketacortex.recording.nwb_names import (
     DOSES,
     DOSES_IN_NWB,
@@ -32,13 +38,10 @@ from ketacortex.recording.nwb_names import (
 )
 from ketacortex.recording.recording import DOSE_COLUMNS, Channel, Recording, Subject
 from ketacortex.recording.standard_tables import (
-    DIRECTION_NAMES,
-    ORIENTATION_NAMES,
-    no_epochs,
     standard_trials,
     standard_units,
     time_support_s,
-    with_epochs,
+    without_rivals,
 )
 
 DEFAULT_SAMPLE_RATE_HZ = 1e6
@@ -46,7 +49,7 @@ DEFAULT_SAMPLE_RATE_HZ = 1e6
 COARSEST_RESOLUTION_S = 0.1
 """A resolution above this is a slip, often the sampling rate in its place."""
 
-EPOCH_NAME_NAMES = ("epoch_name", "name", "label", "epoch", "condition", "phase", "block")
+EPOCH_NAME_NAMES = ("epoch_name", "label", "epoch", "condition", "phase", "block")
 NOT_TRIALS = ("epochs", "invalid_times")
 
 
@@ -67,7 +70,9 @@ def read_nwb(path: str | os.PathLike[str]) -> Recording:
         the hull of `obs_intervals`, otherwise from the first to the last spike or trial. Trials:
         the `trials` table, or the intervals table that has an orientation. Cell class `unknown`,
         and the single epoch `all`, where the file says nothing. Continuous channels: the
-        one-dimensional, regularly sampled series in `acquisition`.
+        one-dimensional, regularly sampled series in `acquisition`. A file that names no subject is
+        an animal of its own, called after its folder and file. Trials that the units were not
+        observed in, or that no epoch covers, are left out with a warning.
 
     Raises
     ------
@@ -81,8 +86,8 @@ def read_nwb(path: str | os.PathLike[str]) -> Recording:
         found = "is a folder, not a file" if path.is_dir() else "does not exist"
         raise ConfigurationError(f"{path} {found}. Give the name of an NWB file.")
     try:
-        with _open(path) as file:
-            return _recording(file, path.stem)
+        with _naming_warnings(path), _open(path) as file:
+            return _recording(file, path)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -90,6 +95,16 @@ def read_nwb(path: str | os.PathLike[str]) -> Recording:
             f"{path}: the file is damaged or not laid out as NWB 2 ({error}), so what it holds "
             "cannot be trusted. Copy it again from where it came from, or run nwbinspector on it."
         ) from error
+
+
+@contextmanager
+def _naming_warnings(path: Path) -> Iterator[None]:
+    """Warnings say which file they are about, as errors do."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        warnings.warn(f"{path}: {warning.message}", warning.category, stacklevel=4)
 
 
 @contextmanager
@@ -117,17 +132,23 @@ def _open(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
-def _recording(file: h5py.File, stem: str) -> Recording:
+def _recording(file: h5py.File, path: Path) -> Recording:
     times_s, spike_index, units_table = _spikes(file)
     units = _units(units_table)
     sample_rate_hz = _sample_rate_hz(file["units/spike_times"])
     trials = _trials(file)
     check_trials(trials)
     check_spike_times(times_s, spike_index, units.index.tolist(), trials)
-    start_s, stop_s = _time_support_s(file, times_s, trials)
+    observed_s = _observed_s(file)
+    if observed_s.size:
+        trials = observed_trials(trials, observed_s)
+        start_s, stop_s = float(observed_s.min()), float(observed_s.max())
+    else:
+        check_coverage(times_s, trials)
+        start_s, stop_s = time_support_s(times_s, trials)
     trials, epochs = with_epochs(trials, _epochs(file), start_s, stop_s)
     return Recording(
-        subject=_subject(file, stem),
+        subject=_subject(file, path),
         spike_samples=np.rint(times_s * sample_rate_hz).astype(np.int64),
         spike_index=spike_index,
         sample_rate_hz=sample_rate_hz,
@@ -192,11 +213,8 @@ def _trials_name(file: h5py.File) -> str | None:
     """The intervals table with the gratings, preferring `trials`, then drifting gratings."""
     intervals = file.get("intervals", {})
     names = [name for name in intervals if name not in NOT_TRIALS]
-    angled = [
-        name
-        for name in names
-        if {column.lower() for column in intervals[name]} & {*ORIENTATION_NAMES, *DIRECTION_NAMES}
-    ]
+    angle_names = {spelled(name) for name in (*ORIENTATION_NAMES, *DIRECTION_NAMES)}
+    angled = [name for name in names if not angle_names.isdisjoint(map(spelled, intervals[name]))]
     if angled:
         n_rows = {name: len(intervals[name]["id"]) for name in angled}
         return min(
@@ -210,33 +228,33 @@ def _epochs(file: h5py.File) -> pd.DataFrame:
         return no_epochs()
     group = file["intervals/epochs"]
     table = _interval_table(group, EPOCHS_IN_NWB).reset_index(drop=True)
-    if "name" not in table:
-        found = next((name for name in EPOCH_NAME_NAMES if name in table), None)
-        names = _first_tags(group, len(table)) if found is None else table.pop(found).astype(str)
-        table.insert(0, "name", names)
+    found = next((name for name in ("name", *EPOCH_NAME_NAMES) if name in table), None)
+    if found is None:
+        names = names_from_tags(_tags(group, len(table)))
+    else:
+        said = [label(name) for name in table.pop(found).tolist()]
+        names = [name or f"epoch {row + 1}" for row, name in enumerate(said)]
+    table.insert(0, "name", pd.Series(names, dtype="str"))
     first = list(EPOCHS_IN_NWB)
     return table[first + [column for column in table if column not in first]]
 
 
-def _first_tags(group: h5py.Group, n_rows: int) -> list[str]:
-    """The first tag of each epoch, or its number where there are no tags."""
-    names = [f"epoch {row + 1}" for row in range(n_rows)]
+def _tags(group: h5py.Group, n_rows: int) -> list[list[str]]:
+    """The tags of each epoch, none where the file has none."""
     if "tags" not in group or "tags_index" not in group:
-        return names
-    tags = group["tags"].asstr(errors="replace")[()]
+        return [[] for _ in range(n_rows)]
+    tags = group["tags"].asstr(errors="replace")[()].tolist()
     ends = np.concatenate([[0], group["tags_index"][()]]).astype(int)
-    return [
-        str(tags[first]) if first < last else name
-        for name, first, last in zip(names, ends[:-1], ends[1:], strict=True)
-    ]
+    return [tags[first:last] for first, last in pairwise(ends)]
 
 
 def _interval_table(group: h5py.Group, names_in_nwb: dict[str, str]) -> pd.DataFrame:
-    table = _table(group)
+    table_name = Path(group.name).name
+    table = without_rivals(_table(group), names_in_nwb, table_name)
     for needed in ("start_time", "stop_time"):
         if needed not in table:
             raise DataError(
-                f"the {Path(group.name).name} table has no {needed}; its rows cannot be placed in "
+                f"the {table_name} table has no {needed}; its rows cannot be placed in "
                 f"time. Columns found: {', '.join(map(str, table)) or 'none'}. Add {needed}."
             )
     return table.rename(columns={nwb: ours for ours, nwb in names_in_nwb.items()})
@@ -253,7 +271,15 @@ def _table(group: h5py.Group, n_rows: int | None = None) -> pd.DataFrame:
         column = group[name]
         if name == "id" or name in ragged or name.removesuffix("_index") in ragged:
             continue
-        if isinstance(column, h5py.Dataset) and column.shape == (n_rows,):
+        if not isinstance(column, h5py.Dataset) or name.endswith("_elements"):
+            continue
+        if column.ndim and len(column) != n_rows:
+            raise DataError(
+                f"column {name!r} of the {Path(group.name).name} table has {len(column)} entries, "
+                f"but the table has {n_rows} rows, so it is not known which row each belongs to. "
+                "Write the table again."
+            )
+        if column.ndim == 1:
             values = _values(column)
             if values is not None:
                 columns[name] = values
@@ -267,16 +293,13 @@ def _values(column: h5py.Dataset) -> Any:
     return column[()] if column.dtype.kind in "biuf" else None
 
 
-def _time_support_s(
-    file: h5py.File, times_s: NDArray[np.float64], trials: pd.DataFrame
-) -> tuple[float, float]:
-    observed_s = np.asarray(file.get("units/obs_intervals", np.empty((0, 2))))
-    if observed_s.size == 0:
-        return time_support_s(times_s, trials)
-    return float(observed_s.min()), float(observed_s.max())
+def _observed_s(file: h5py.File) -> NDArray[np.float64]:
+    """Intervals in which the units were observed, of all units together, (n_interval, 2)."""
+    observed_s = np.asarray(file.get("units/obs_intervals", np.empty((0, 2))), float)
+    return observed_s[np.isfinite(observed_s).all(axis=1)] if observed_s.size else observed_s
 
 
-def _subject(file: h5py.File, stem: str) -> Subject:
+def _subject(file: h5py.File, path: Path) -> Subject:
     group = file.get("general/subject", {})
     known = {
         name: _text(group[nwb_name][()])
@@ -288,8 +311,10 @@ def _subject(file: h5py.File, stem: str) -> Subject:
         )
         if nwb_name in group
     }
-    # Two files of one animal that both leave it out would count as two animals, never as one.
-    return Subject(**{"identifier": stem, **known})
+    if not known.get("identifier", "").strip():
+        # Labs call the file of every animal session.nwb: its folder tells which animal it is.
+        known["identifier"] = "/".join(filter(None, (path.resolve().parent.name, path.stem)))
+    return Subject(**known)
 
 
 def _source(file: h5py.File) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.recording.angles import trial_angles
-from ketacortex.recording.columns import BLANK_WORDS, columns_called, numbers_or_words
+from ketacortex.recording.columns import BLANK_WORDS, columns_called, example_word, numbers_or_words
 from ketacortex.recording.epochs import epoch_column
 from ketacortex.recording.recording import STIMULUS_COLUMNS
 
@@ -107,11 +107,11 @@ def standard_trials(table: pd.DataFrame) -> pd.DataFrame:
     epoch_name, epoch = epoch_column(table)
     taken = used | {"onset_s", "offset_s"} | ({epoch_name} if epoch_name else set())
     stimulus = _stimulus_columns(table, taken)
-    contrast = pd.Series(table[stimulus["contrast"]] if "contrast" in stimulus else [])
+    shown = {ours: numbers_or_words(table[theirs]) for ours, theirs in stimulus.items()}
+    contrast = shown.get("contrast")
     is_blank = np.isnan(orientation_deg)
-    values = {ours: numbers_or_words(table[theirs]) for ours, theirs in stimulus.items()}
-    if len(contrast) and not isinstance(values["contrast"], list):
-        is_blank |= values["contrast"] == 0
+    if isinstance(contrast, np.ndarray):
+        is_blank |= contrast == 0
     columns: dict[str, object] = {
         "onset_s": table["onset_s"].to_numpy(float),
         "offset_s": table["offset_s"].to_numpy(float),
@@ -119,9 +119,9 @@ def standard_trials(table: pd.DataFrame) -> pd.DataFrame:
     }
     if direction_deg is not None:
         columns["direction_deg"] = np.where(is_blank, np.nan, direction_deg)
-    columns.update(values)
+    columns.update(shown)
     if epoch is not None:
-        columns["epoch"] = pd.Series(epoch, dtype="str").to_numpy()
+        columns["epoch"] = pd.Series(epoch, dtype="str")
     columns.update(_other_columns(table, {*taken, *stimulus.values()}, columns))
     return pd.DataFrame(columns)
 
@@ -173,7 +173,8 @@ def _other_columns(
     others: dict[str, object] = {}
     for name in map(str, table):
         # Words under a name that promises degrees would be taken for them.
-        kept_as = "direction" if name == "direction_deg" and name not in ours else name
+        is_in_words = name == "direction_deg" and example_word(table[name]) is not None
+        kept_as = "direction" if is_in_words else name
         if name not in read and kept_as not in ours and kept_as not in others:
             others[kept_as] = table[name].to_numpy()
     return others

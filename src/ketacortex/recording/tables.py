@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 
 from ketacortex.errors import DataError
 from ketacortex.recording.checks import check_spike_times, check_trials
+from ketacortex.recording.coverage import check_coverage
+from ketacortex.recording.epochs import no_epochs, with_epochs
 from ketacortex.recording.recording import Recording, Subject
 from ketacortex.recording.standard_tables import (
-    no_epochs,
     standard_trials,
     standard_units,
     time_support_s,
-    with_epochs,
+    without_rivals,
 )
 
 
@@ -33,7 +34,7 @@ def from_tables(
     """A recording from a table of spikes and a table of trials.
 
     The same checks as for files: spike times ascend within a unit, in seconds from session
-    start, and trials start before they stop.
+    start, trials start before they stop and do not overlap, and the spikes go on while they last.
 
     Parameters
     ----------
@@ -41,8 +42,9 @@ def from_tables(
         One row a spike. By unit, a silent unit has no times.
     trials : one row a trial
         `onset_s`, `offset_s`, `orientation_deg` or `direction_deg` (direction of motion; the
-        orientation is the direction modulo 180); optional `epoch`, `contrast`. Without `epoch`
-        all trials belong to one, `all`.
+        orientation is the direction modulo 180); optional `epoch` and the `STIMULUS_COLUMNS`.
+        Without `epoch` all trials belong to one, `all`; trials whose `epoch` is empty are left
+        out, with a warning.
     subject : Subject
     units : one row a unit, optional
         Index = the names that `spikes` uses; optional `cell_class`, `depth_um`, and anything
@@ -70,11 +72,7 @@ def from_tables(
     >>> recording.spike_times_s(0).tolist(), recording.trials["orientation_deg"].tolist()
     ([0.25, 0.75], [90.0])
     """
-    if not sample_rate_hz > 0:
-        raise DataError(
-            f"sample_rate_hz is {sample_rate_hz}; spike times are rounded to samples, so it must "
-            "be above 0. Leave it out for a microsecond."
-        )
+    _check_sample_rate(sample_rate_hz)
     table = spikes if isinstance(spikes, pd.DataFrame) else _one_row_a_spike(spikes)
     _require_columns(table, "spikes", ("unit", "time_s"))
     _require_columns(trials, "trials", ("onset_s", "offset_s"))
@@ -85,9 +83,11 @@ def from_tables(
     # Stable, so that spikes out of order within a unit are found rather than hidden.
     times_s = table["time_s"].to_numpy(float)[np.argsort(row, kind="stable")]
     spike_index = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(units)))])
-    standard = standard_trials(trials)
+    rivals = {"start_time": "onset_s", "stop_time": "offset_s"}
+    standard = standard_trials(without_rivals(trials, rivals, "trials"))
     check_trials(standard)
     check_spike_times(times_s, spike_index, units.index.tolist(), standard)
+    check_coverage(times_s, standard)
     start_s, stop_s = time_support_s(times_s, standard)
     standard, epochs = with_epochs(standard, no_epochs(), start_s, stop_s)
     return Recording(
@@ -104,6 +104,14 @@ def from_tables(
     )
 
 
+def _check_sample_rate(sample_rate_hz: float) -> None:
+    if not sample_rate_hz > 0:
+        raise DataError(
+            f"sample_rate_hz is {sample_rate_hz}; spike times are rounded to samples, so it must "
+            "be above 0. Leave it out for a microsecond."
+        )
+
+
 def _one_row_a_spike(spikes: Mapping[Any, ArrayLike]) -> pd.DataFrame:
     times_s = [np.asarray(times, float) for times in spikes.values()]
     names = pd.Index(list(spikes)).repeat([len(times) for times in times_s])
@@ -116,6 +124,12 @@ def _require_columns(table: pd.DataFrame, name: str, needed: tuple[str, ...]) ->
             raise DataError(
                 f"the {name} table has no column {column!r}; it needs {' and '.join(needed)}. "
                 f"Columns found: {', '.join(map(str, table)) or 'none'}. Rename the one meant."
+            )
+        n_columns = list(table).count(column)
+        if n_columns > 1:
+            raise DataError(
+                f"the {name} table has {n_columns} columns called {column!r}, so it is not clear "
+                "which one is meant. Keep one of them."
             )
 
 

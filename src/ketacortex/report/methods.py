@@ -118,7 +118,9 @@ def _stimuli(experiment: Experiment) -> str:
 
 def _recordings(material: Material) -> str:
     example = material.example
-    source = f" Source of the first: {example.source}." if example and example.source else ""
+    source = (
+        f" Source of the first: {example.source.rstrip('.')}." if example and example.source else ""
+    )
     doses = "" if example is None or example.doses.empty else (
         " Doses in the first: "
         + listed([f"{d['blocker']} ({d['route']})" for d in example.doses.to_dict("records")])

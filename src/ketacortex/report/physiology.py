@@ -180,6 +180,7 @@ def _set_limits(axes: Axes, limits: Range, values: np.ndarray, claims: bool) -> 
     high = max(1.03, high) if is_share and limits.high is None else high + 0.12 * (high - low or 1)
     low -= 0.0 if low == 0.0 else 0.1 * (high - low)
     axes.set_xlim(low, high)
+    axes.locator_params(axis="x", nbins=4)  # labels of small numbers are wide
     if claims:
         from_value = low if limits.low is None else limits.low
         to_value = high if limits.high is None else limits.high
