@@ -17,10 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
+from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES, paired_values
+from ketacortex.analyse.epoch_values import measure_epoch
 from ketacortex.analyse.population import EFFECT_COLUMNS, NO_RATIO, Effects, effect_row
-from ketacortex.analyse.responses import condition_of_trials
-from ketacortex.analyse.session import ALL_UNITS, SessionFindings, measure_session
+from ketacortex.analyse.responses import collect_responses, condition_of_trials
+from ketacortex.analyse.session import ALL_UNITS, SessionFindings, populations_of
+from ketacortex.analyse.shift import ExcessShift
 from ketacortex.analyse.statistics import CONFIDENCE
 from ketacortex.recording.recording import Recording
 from ketacortex.seeds import generator
@@ -103,9 +105,20 @@ def deal_trials(recording: Recording, rng: np.random.Generator) -> NDArray[np.in
     return group
 
 
-def _pairs_without(recording: Recording, left_out: NDArray[np.bool_]) -> pd.DataFrame:
+def _pairs_without(
+    recording: Recording, left_out: NDArray[np.bool_]
+) -> dict[tuple[str, ...], tuple[float, float]]:
+    """(before, after) of each measure, later epoch and population without some of the trials."""
     kept = replace(recording, trials=recording.trials[~left_out].reset_index(drop=True))
-    return measure_session(kept).pairs.set_index(PAIR_KEY)
+    first, *later = [measure_epoch(kept, responses) for responses in collect_responses(kept)]
+    nothing = np.full(recording.n_units, np.nan)
+    no_shift = ExcessShift(between_deg=nothing, within_deg=nothing, weight=np.zeros(len(nothing)))
+    return {
+        (measure, epoch.epoch, population): values[:2]
+        for epoch in later
+        for population, member in populations_of(recording).items()
+        for measure, values in paired_values(first, epoch, nothing, no_shift, member).items()
+    }
 
 
 def _key(pair: dict[Hashable, Any] | dict[str, Any], arm: str) -> dict[str, Any]:
@@ -113,13 +126,13 @@ def _key(pair: dict[Hashable, Any] | dict[str, Any], arm: str) -> dict[str, Any]
 
 
 def _jackknife_row(
-    pair: dict[Hashable, Any], without: list[pd.DataFrame], arm: str
+    pair: dict[Hashable, Any], without: list[dict[tuple[str, ...], tuple[float, float]]], arm: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     key = _key(pair, arm)
     index = tuple(pair[c] for c in PAIR_KEY)
-    if not all(index in table.index for table in without):
+    before, after = np.array([found.get(index, (np.nan, np.nan)) for found in without]).T
+    if not np.isfinite(before - after).all():
         return [], [{**key, "reason": "it cannot be measured once some trials are left out."}]
-    before, after = (np.array([t.loc[index, c] for t in without]) for c in ("before", "after"))
     change = pair["after"] - pair["before"]
     half = _half_interval(after - before)
     row = {
