@@ -91,8 +91,9 @@ def test_the_tuning_dataset_says_its_units(findings):
 
 def test_the_rows_are_json_without_nan(findings):
     for table in (findings.units, table_of(findings), findings.pairs):
-        json.dumps(json_rows(table), allow_nan=False)
-    json.dumps(findings.not_computed, allow_nan=False)
+        text = json.dumps(json_rows(table), allow_nan=False)
+        assert len(json.loads(text)) == len(table)
+    assert json.loads(json.dumps(findings.not_computed, allow_nan=False)) == findings.not_computed
 
 
 def test_every_later_epoch_is_compared_with_the_first():

@@ -11,7 +11,7 @@ import pytest
 from recordings import foreign_file, four_trials, full_recording
 
 from ketacortex.errors import ConfigurationError, DataError
-from ketacortex.recording.checks import require_tuning_trials
+from ketacortex.recording.checks import require_tuning_trials, why_no_tuning
 from ketacortex.recording.nwb import read_nwb, write_nwb
 
 NAN = float("nan")
@@ -238,7 +238,10 @@ def test_what_cannot_show_tuning_can_still_be_read(
 
 
 def test_four_orientations_are_enough() -> None:
-    require_tuning_trials(full_recording())
+    recording = full_recording()
+    assert recording.trials["orientation_deg"].nunique() == 4
+    require_tuning_trials(recording)
+    assert why_no_tuning(recording) is None
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
