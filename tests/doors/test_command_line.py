@@ -123,6 +123,8 @@ def test_the_same_command_again_only_says_that_it_is_done(run):
     assert again.returncode == 0
     assert "this run is done" in again.stderr
     assert again.stdout == first.stdout
+    in_words = ketacortex("run", "--out", folder, "--seed", 1, "--animals", 2, *SMALL)
+    assert in_words.stdout.strip() == str(folder / "report.html")
     assert {f: f.stat().st_mtime_ns for f in folder.rglob("*")} == before
 
 

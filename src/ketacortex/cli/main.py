@@ -86,6 +86,9 @@ def run(
         )  # fmt: skip
         if result.was_done:
             print(f"{result.folder.path}: this run is done", file=sys.stderr)
+            if not as_json:
+                print(result.folder.report)
+                return
         _print(result.summary, as_json, lambda s: f"{_effects_text(s)}\n\n{result.folder.report}")
 
 
