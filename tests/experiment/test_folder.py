@@ -1,6 +1,5 @@
 import json
 import os
-import subprocess
 
 import pytest
 
@@ -62,10 +61,9 @@ def test_two_runs_cannot_work_in_one_folder(tmp_path):
 
 
 def test_the_lock_of_a_process_that_is_gone_is_taken_over(tmp_path):
+    """Even if its number has been given to another process, as happens in containers."""
     folder = open_folder(tmp_path, EXPERIMENT, resume=False)
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    (tmp_path / "run.lock").write_text(str(gone.pid))
+    (tmp_path / "run.lock").write_text(str(os.getpid()))
     with folder.locked():
         assert (tmp_path / "run.lock").read_text() == str(os.getpid())
 

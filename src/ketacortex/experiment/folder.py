@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -60,31 +61,30 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; a lock whose process is gone is taken over.
+        """Hold the folder for this process; the system lets go of it when the process is gone.
 
         Raises
         ------
         ConfigurationError
             Another run is working in the folder.
         """
-        lock = self.path / "run.lock"
-        try:
-            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        except FileExistsError:
-            holder = lock.read_text(encoding="utf-8").strip()
-            if holder.isdigit() and _is_alive(int(holder)):
+        path = self.path / "run.lock"
+        with path.open("a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
                 raise ConfigurationError(
-                    f'another run (process {holder}) is working in "{self.path}"; two would '
-                    "do everything twice. Wait for it, or give another folder with --out."
+                    f'another run (process {lock.read().strip()}) is working in "{self.path}"; '
+                    "two would do everything twice. Wait for it, or give another folder with --out."
                 ) from None
-            lock.unlink(missing_ok=True)
-            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as text:
-                text.write(str(os.getpid()))
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
 
     def write_status(self, state: str, **more: Any) -> None:
         """`running`, `done`, `interrupted` or `failed`, for whoever looks from outside."""
@@ -95,16 +95,6 @@ class RunFolder:
         line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, **more})
         with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(line + "\n")
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def default_folder(experiment: Experiment) -> Path:
