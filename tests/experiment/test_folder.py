@@ -68,6 +68,11 @@ def test_the_lock_of_a_process_that_is_gone_is_taken_over(tmp_path):
         assert (tmp_path / "run.lock").read_text() == str(os.getpid())
 
 
+def test_a_folder_in_which_a_crash_cut_the_very_first_file_short_is_begun_again(tmp_path):
+    (tmp_path / ".experiment.toml.123.part").write_text("name =")
+    assert open_folder(tmp_path, EXPERIMENT, resume=False).path == tmp_path
+
+
 def test_resume_insists_that_there_is_something(tmp_path):
     with pytest.raises(ConfigurationError, match=r"there is no run in .* to resume"):
         open_folder(tmp_path / "none", EXPERIMENT, resume=True)

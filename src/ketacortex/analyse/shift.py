@@ -2,7 +2,7 @@
 
 Two independent measurements of an unmoved preference differ, and they differ more when tuning is
 broad or rates are low. The excess shift compares the two epochs with the two halves of each, in
-such a way that error cancels exactly, whatever its size in either epoch.
+such a way that error cancels, also where it is larger in one epoch than in the other.
 """
 
 from __future__ import annotations
@@ -99,13 +99,16 @@ def excess_shift(
         within  = mean of |(A1 - A2) + (B1 - B2)| / 2 and |(A1 - A2) - (B1 - B2)| / 2
 
     with all differences, and the middle of two halves, taken the short way round. Let A1 = A + a1
-    and so on. Without a shift the first sum is (a1 + a2 - b1 - b2) / 2, the others the same with
-    some signs turned, and an error that is symmetric about zero does not notice that. So both
-    distances have the same distribution in every single unit, whatever its error in either
-    epoch: broader tuning or a lower rate after the drug, in all units or in some, gives an excess
-    of 0. (Mean distances of halves combined in quadrature give 0 only where all units change
-    alike, because a mean of root mean squares is not the root mean square of means.) Averaged
-    over halves, the error that the shift stands against is that of the whole epoch.
+    and so on. Without a shift the first sum is (a1 + a2 - b1 - b2) / 2, the others the same
+    with some signs turned, and an error that is symmetric about zero does not notice that. So
+    both distances have the same distribution in every single unit, whatever its error in either
+    epoch: broader tuning or a lower rate after the drug, in all units or in some, gives an
+    excess of 0. That holds while the halves of an epoch lie within 90 degrees of each other; of
+    a unit without any tuning, whose halves lie anywhere, the excess would be 45 - 30, which is
+    one reason to take only halves that are tuned. (Mean distances of halves combined in
+    quadrature give 0 only where all units change alike, because a mean of root mean squares is
+    not the root mean square of means.) Averaged over halves, the error that the shift stands
+    against is that of the whole epoch.
 
     A distance is not additive. With `within` w, so that the error of the difference between whole
     epochs has standard deviation e = w sqrt(pi / 2), a common shift s adds about

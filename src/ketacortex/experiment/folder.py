@@ -118,10 +118,9 @@ def open_folder(path: Path, experiment: Experiment, *, resume: bool) -> RunFolde
         )
     if settings.is_file():
         _require_same(path, settings, experiment)
-    elif path.is_dir() and any(path.iterdir()):
-        found = sorted(entry.name for entry in path.iterdir())[0]
+    elif path.is_dir() and (others := _others_in(path)):
         raise ConfigurationError(
-            f'"{path}" holds something else ("{found}") and no {SETTINGS}, so it is not a run '
+            f'"{path}" holds something else ("{others[0]}") and no {SETTINGS}, so it is not a run '
             "folder; nothing was changed. Give an empty or a new folder with --out."
         )
     elif resume:
@@ -132,6 +131,11 @@ def open_folder(path: Path, experiment: Experiment, *, resume: bool) -> RunFolde
         path.mkdir(parents=True, exist_ok=True)
         write_text(settings, tomli_w.dumps(experiment.model_dump(exclude_none=True)))
     return RunFolder(path)
+
+
+def _others_in(path: Path) -> list[str]:
+    """What lies in a folder, but for the beginning of a settings file that a crash cut short."""
+    return sorted(p.name for p in path.iterdir() if not p.name.startswith(f".{SETTINGS}."))
 
 
 def _require_same(path: Path, settings: Path, experiment: Experiment) -> None:
