@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ketacortex.model.settings import CircuitSettings, Settings
+from ketacortex.model.settings import CircuitSettings
 from ketacortex.seeds import seed_of
+from ketacortex.settings import Settings
 from ketacortex.stimulus.grating import GratingSequence
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"

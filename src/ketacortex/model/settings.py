@@ -6,9 +6,11 @@ circuits that were built with an effect of NMDA block in view; they say so.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from ketacortex.settings import Settings, sourced
 
 BASELINE = "fitted: rates, tuning, Fano factor and correlation at baseline (calibration/)"
 BY_HAND = (
@@ -37,21 +39,6 @@ COMPOSITION = (
 NMDA_SPIKE = (
     "fitted: a local NMDA spike at 8-20 clustered inputs, lasting 20-50 ms (tests/physiology)"
 )
-
-
-def sourced(unit: str, source: str, meaning: str, **limits: Any) -> Any:
-    """A field that carries its unit, its source and what it means into the schema."""
-    return Field(
-        description=f"{meaning} [{unit}]",
-        json_schema_extra={"unit": unit, "source": source},
-        **limits,
-    )
-
-
-class Settings(BaseModel):
-    """Frozen, and unknown names are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Patch(Settings):

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ketacortex.settings import Settings
 
 
-class GratingSequence(BaseModel):
+class GratingSequence(Settings):
     """Gratings of evenly spaced orientations and blanks in random order, grey before each."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_orientations: Annotated[int, Field(ge=4, le=36, description="orientations in 180 deg")] = 12
     repeats: Annotated[int, Field(ge=2, le=10_000, description="trials of each orientation")] = 12
