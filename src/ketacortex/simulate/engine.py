@@ -12,10 +12,21 @@ from scipy.stats import poisson
 from ketacortex.errors import SimulationError
 from ketacortex.model.circuit import DT_MS, Circuit, build_circuit
 from ketacortex.model.settings import CircuitSettings
-from ketacortex.simulate.kernel import HCN_EVERY, Constants, State, Wires, advance
+from ketacortex.simulate.kernel import (
+    HCN_EVERY,
+    OCCUPANCY_BIN_MV,
+    OCCUPANCY_BINS,
+    OCCUPANCY_EVERY,
+    OCCUPANCY_FIRST_MV,
+    Constants,
+    State,
+    Wires,
+    advance,
+)
 from ketacortex.units import MS_PER_S
 
 STEPS_PER_S = MS_PER_S / DT_MS
+OCCUPANCY_VOLTAGE_MV = OCCUPANCY_FIRST_MV + OCCUPANCY_BIN_MV * (np.arange(OCCUPANCY_BINS) + 0.5)
 IMPLAUSIBLE_HZ = 150.0  # no cortex fires so fast on average for a whole trial
 
 
@@ -84,6 +95,8 @@ def _receptor_constants(s: CircuitSettings, dt_ms: float) -> dict[str, Any]:
         "nmda_peak_inter": peak_inter,
         "nmda_ceiling": 1 / (r.nmda_ceiling_nanosiemens * peak),
         "nmda_ceiling_inter": 1 / (r.nmda_ceiling_interneuron_nanosiemens * peak_inter),
+        "nmda_open": 1 / r.nmda_ceiling_nanosiemens,
+        "nmda_open_inter": 1 / r.nmda_ceiling_interneuron_nanosiemens,
         "mg_slope": -r.mg_slope_per_mv,
         "mg_ratio_2ab": mg_ratio,
         "mg_ratio_2d": mg_ratio * r.mg_affinity_glun2d_ratio,
@@ -121,8 +134,24 @@ def _cumulative(mean: float) -> NDArray[np.float64]:
     return poisson.cdf(np.arange(last + 1), mean)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReceptorGains:
+    """What slow processes leave of, or add to, the receptors; 1 everywhere at baseline.
+
+    Parameters
+    ----------
+    ampa_branch, nmda_branch : (n_branch * n_pyr,) of the AMPA and NMDA conductance of a branch
+    nmda_2ab, nmda_2d : (n_pv + n_sst,) of the GluN2A/2B and the GluN2D conductance of a cell
+    """
+
+    ampa_branch: NDArray[np.float64]
+    nmda_branch: NDArray[np.float64]
+    nmda_2ab: NDArray[np.float64]
+    nmda_2d: NDArray[np.float64]
+
+
 def make_wires(circuit: Circuit, constants: Constants) -> Wires:
-    """The circuit's connections in the kernel's order and precision."""
+    """The circuit's connections in the kernel's order and precision, every gain at 1."""
     c, s = constants, circuit.settings
     n_delay = c.max_delay - c.min_delay + 1
     row = circuit.source * n_delay + circuit.delay - c.min_delay
@@ -141,6 +170,7 @@ def make_wires(circuit: Circuit, constants: Constants) -> Wires:
         afferent_target=circuit.afferent_target.astype(np.int32),
         afferent_ampa=circuit.afferent_ampa.astype(f),
         afferent_nmda=circuit.afferent_nmda.astype(f),
+        ampa_gain=np.ones(circuit.branch_nmda_ratio.size, f),
         nmda_gain=circuit.branch_nmda_ratio.ravel().astype(f),
         share_2ab=share_2ab.astype(f),
         share_2d=share_2d.astype(f),
@@ -148,8 +178,11 @@ def make_wires(circuit: Circuit, constants: Constants) -> Wires:
     )
 
 
-def make_state(circuit: Circuit, constants: Constants, seed: int) -> State:
-    """A cortex at rest, its voltages scattered, with a background generator of its own."""
+def make_state(circuit: Circuit, constants: Constants, seed: int, *, looks: bool = False) -> State:
+    """A cortex at rest, its voltages scattered, with a background generator of its own.
+
+    With `looks` there is room to collect how far NMDARs are open, and at which voltage.
+    """
     s, c = circuit.settings, constants
     n_branch_compartments = s.pyr.n * s.pyr.n_branches
     n_compartment = n_branch_compartments + circuit.n_cells
@@ -175,6 +208,7 @@ def make_state(circuit: Circuit, constants: Constants, seed: int) -> State:
         facilitation_step=np.zeros(s.pyr.n, np.int64),
         ring=np.zeros((n_slot, circuit.n_cells), np.int32),
         ring_count=np.zeros(n_slot, np.int64),
+        occupancy=np.zeros(((n_compartment - s.pyr.n) if looks else 0, OCCUPANCY_BINS), f),
         random=rng.integers(0, 2**63, 1).astype(np.uint64),
         step=np.zeros(1, np.int64),
     )
@@ -196,13 +230,24 @@ class Spikes:
 
 
 class Cortex:
-    """One running cortex: give it afferent spikes, get its spikes; state carries over."""
+    """One running cortex: give it afferent spikes, get its spikes; state carries over.
 
-    def __init__(self, circuit: Circuit, seed: int, spike_buffer: int = 1 << 16) -> None:
+    With `looks` it also collects how far NMDARs are open, and at which voltage.
+    """
+
+    def __init__(
+        self, circuit: Circuit, seed: int, spike_buffer: int = 1 << 16, *, looks: bool = False
+    ) -> None:
         self.circuit = circuit
         self._constants = make_constants(circuit.settings)
         self._wires = make_wires(circuit, self._constants)
-        self._state = make_state(circuit, self._constants, seed)
+        self._baseline = self._wires._replace(
+            nmda_gain=self._wires.nmda_gain.copy(),
+            share_2ab=self._wires.share_2ab.copy(),
+            share_2d=self._wires.share_2d.copy(),
+        )
+        self._state = make_state(circuit, self._constants, seed, looks=looks)
+        self._looked_from = 0
         # The kernel stops before a step that could overflow it; every cell may fire in a step.
         self._out_step = np.empty(max(spike_buffer, circuit.n_cells), np.int64)
         self._out_cell = np.empty(len(self._out_step), np.int32)
@@ -216,6 +261,29 @@ class Cortex:
     def voltage_mv(self) -> NDArray[np.float32]:
         """Voltage of every compartment now, (n_compartment,) mV."""
         return self._state.voltage.copy()
+
+    def set_gains(self, gains: ReceptorGains) -> None:
+        """Set what slow processes have left of the receptors."""
+        w, base, inter = self._wires, self._baseline, slice(self.circuit.settings.pyr.n, None)
+        w.ampa_gain[:] = gains.ampa_branch
+        w.nmda_gain[:] = base.nmda_gain * gains.nmda_branch
+        w.share_2ab[inter] = base.share_2ab[inter] * gains.nmda_2ab
+        w.share_2d[inter] = base.share_2d[inter] * gains.nmda_2d
+
+    def take_occupancy(self) -> NDArray[np.float64]:
+        """Mean open share of NMDARs, by voltage, since it was last taken.
+
+        Returns
+        -------
+        (n_branch * n_pyr + n_pv + n_sst, n_bin)
+            Bins are centred on `OCCUPANCY_VOLTAGE_MV`; a row sums to the mean share of the
+            compartment's NMDARs that are open, 1 when all hold glutamate at the peak.
+        """
+        n_looks = -(-self.step // OCCUPANCY_EVERY) + (-self._looked_from // OCCUPANCY_EVERY)
+        mean = self._state.occupancy.astype(float) / max(n_looks, 1)
+        self._state.occupancy[:] = 0
+        self._looked_from = self.step
+        return mean
 
     def run(
         self, n_steps: int, event_step: NDArray[np.int64], event_afferent: NDArray[np.int64]

@@ -31,6 +31,10 @@ from numba import njit, uint64
 from numpy.typing import NDArray
 
 HCN_EVERY = 10  # steps between two updates of the HCN gate
+OCCUPANCY_EVERY = 10  # steps between two looks at the open receptors
+OCCUPANCY_FIRST_MV = -100.0  # lower edge of the first voltage bin
+OCCUPANCY_BIN_MV = 2.0  # mean of exp(0.062 V) over a bin is 0.06 % above that of its centre
+OCCUPANCY_BINS = 60
 
 
 class State(NamedTuple):
@@ -52,6 +56,7 @@ class State(NamedTuple):
     facilitation_step: NDArray[np.int64]  # (n_pyr,) step of the last spike
     ring: NDArray[np.int32]  # (n_delay_slot, n_cell) cells that spiked in that step
     ring_count: NDArray[np.int64]  # (n_delay_slot,)
+    occupancy: NDArray[np.float32]  # (n_synaptic, n_bin) open share of NMDARs, summed by voltage
     random: NDArray[np.uint64]  # (1,) state of the background generator
     step: NDArray[np.int64]  # (1,) steps since the state was made
 
@@ -67,6 +72,7 @@ class Wires(NamedTuple):
     afferent_target: NDArray[np.int32]
     afferent_ampa: NDArray[np.float32]
     afferent_nmda: NDArray[np.float32]
+    ampa_gain: NDArray[np.float32]  # (n_branch * n_pyr,) dimensionless
     nmda_gain: NDArray[np.float32]  # (n_branch * n_pyr,) dimensionless
     share_2ab: NDArray[np.float32]  # (n_cell,) of NMDA conductance, GluN2A/2B; 0 on pyramids
     share_2d: NDArray[np.float32]  # (n_cell,) of NMDA conductance, GluN2D; 0 on pyramids
@@ -120,6 +126,8 @@ class Constants(NamedTuple):
     nmda_peak_inter: np.float32
     nmda_ceiling: np.float32
     nmda_ceiling_inter: np.float32
+    nmda_open: np.float32
+    nmda_open_inter: np.float32
     mg_slope: np.float32
     mg_ratio_2ab: np.float32
     mg_ratio_2d: np.float32
@@ -176,7 +184,7 @@ def _index(state, n):  # type: ignore[no-untyped-def]
 
 @njit(fastmath=True, error_model="numpy")
 def _branches(  # type: ignore[no-untyped-def]
-    voltage, ampa, nmda_decay, nmda_rise, gaba, gate, nmda_gain, axial, c
+    voltage, ampa, nmda_decay, nmda_rise, gaba, gate, ampa_gain, nmda_gain, axial, c
 ):
     """One Euler step of every branch; collects in `axial` what flows into the somata."""
     n, soma = c.n_pyr, c.n_branch * c.n_pyr
@@ -190,7 +198,8 @@ def _branches(  # type: ignore[no-untyped-def]
             through = c.coupling * (x - voltage[soma + i])
             axial[i] += through
             free_of_mg = _ONE / (_ONE + c.mg_ratio_2ab * exponential(c.mg_slope * x))
-            excitation = ampa[k] + nmda_gain[k] * (nmda_decay[k] - nmda_rise[k]) * free_of_mg
+            nmda = nmda_gain[k] * (nmda_decay[k] - nmda_rise[k]) * free_of_mg
+            excitation = ampa_gain[k] * ampa[k] + nmda
             voltage[k] = x + c.k_branch * (
                 c.leak_branch * (c.rest - x)
                 - through
@@ -265,6 +274,30 @@ def _interneurons(  # type: ignore[no-untyped-def]
         nmda_decay[i] = nmda_decay[i] * c.decay_nmda_inter + _FLOOR
         nmda_rise[i] = nmda_rise[i] * c.decay_rise + _FLOOR
         gaba[i] = gaba[i] * c.decay_gaba_inter + _FLOOR
+
+
+@njit(fastmath=True, error_model="numpy")
+def _look(voltage, nmda_decay, nmda_rise, occupancy, row, per_ceiling):  # type: ignore[no-untyped-def]
+    """Add the open share of each compartment's NMDARs to the bin of its voltage.
+
+    From the joint distribution of opening and voltage any product of the two can be averaged
+    afterwards, for any blocker; the kernel need not know one.
+    """
+    for k in range(voltage.shape[0]):
+        x = (voltage[k] - f4(OCCUPANCY_FIRST_MV)) * f4(1 / OCCUPANCY_BIN_MV)
+        bin_ = i4(min(max(x, _ZERO), f4(OCCUPANCY_BINS - 1)))
+        occupancy[row + k, bin_] += (nmda_decay[k] - nmda_rise[k]) * per_ceiling
+
+
+@njit(inline="always")
+def _look_everywhere(s, c):  # type: ignore[no-untyped-def]
+    """Look at branches and interneurons; somata have no NMDARs."""
+    n, first = c.n_branch * c.n_pyr, (c.n_branch + 1) * c.n_pyr
+    _look(s.voltage[:n], s.nmda_decay[:n], s.nmda_rise[:n], s.occupancy, 0, c.nmda_open)
+    _look(
+        s.voltage[first:], s.nmda_decay[first:], s.nmda_rise[first:], s.occupancy, n,
+        c.nmda_open_inter,
+    )  # fmt: skip
 
 
 @njit(inline="always")
@@ -426,6 +459,7 @@ def advance(s, w, c, until, event_step, event_afferent, event, out_step, out_cel
     somata = _soma_view(s, w, c)
     pv = _interneuron_view(s, w, c, n_pyr, n_pyr + c.n_pv)
     sst = _interneuron_view(s, w, c, n_pyr + c.n_pv, n_cell)
+    looks = s.occupancy.shape[0] > 0
     n_spikes = 0
     now = s.step[0]
     while now < until and n_spikes + n_cell <= out_step.shape[0]:
@@ -434,10 +468,12 @@ def advance(s, w, c, until, event_step, event_afferent, event, out_step, out_cel
         _background(s, c, n_inter)
         _branches(
             s.voltage, s.ampa, s.nmda_decay, s.nmda_rise, s.gaba, s.hcn_gate,
-            w.nmda_gain, s.axial, c,
+            w.ampa_gain, w.nmda_gain, s.axial, c,
         )  # fmt: skip
         if now % HCN_EVERY == 0:
             _hcn(s.voltage, s.hcn_gate, c)
+        if looks and now % OCCUPANCY_EVERY == 0:
+            _look_everywhere(s, c)
         _somata(*somata, c)
         _interneurons(*pv, c.k_pv, c.leak_pv, c.reset_pv, c.jump_pv, c.refractory_pv, c)
         _interneurons(*sst, c.k_sst, c.leak_sst, c.reset_sst, c.jump_sst, c.refractory_sst, c)

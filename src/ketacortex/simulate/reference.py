@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketacortex.model.circuit import DT_MS, Circuit
-from ketacortex.simulate.engine import Spikes, make_constants, make_state
+from ketacortex.simulate.engine import ReceptorGains, Spikes, make_constants, make_state
 
 MASK = (1 << 64) - 1
 
@@ -101,6 +101,8 @@ class ReferenceCortex:
         self.nmda_gain = np.concatenate(
             [self.circuit.branch_nmda_ratio.ravel(), np.zeros(n_pyr), np.ones(s.pv.n + s.sst.n)]
         )
+        self.ampa_gain = np.ones(len(self.nmda_gain))
+        self.gain_2ab, self.gain_2d = np.ones(len(self.nmda_gain)), np.ones(len(self.nmda_gain))
         self.reset = cells(s.pyr.reset_mv, s.pv.reset_mv, s.sst.reset_mv)
         self.refractory_steps = np.rint(
             cells(s.pyr.refractory_ms, s.pv.refractory_ms, s.sst.refractory_ms) / self.dt_ms
@@ -109,6 +111,14 @@ class ReferenceCortex:
             s.pyr.adaptation_jump_nanosiemens, s.pv.adaptation_jump_nanosiemens,
             s.sst.adaptation_jump_nanosiemens,
         )  # fmt: skip
+
+    def set_gains(self, gains: ReceptorGains) -> None:
+        """Set what slow processes have left of the receptors."""
+        n_b, inter = self.n_branch_compartments, self.n_branch_compartments + self.circuit.settings.pyr.n
+        self.ampa_gain[:n_b] = gains.ampa_branch
+        self.nmda_gain[:n_b] = self.circuit.branch_nmda_ratio.ravel() * gains.nmda_branch
+        self.gain_2ab[inter:] = gains.nmda_2ab
+        self.gain_2d[inter:] = gains.nmda_2d
 
     def run(
         self, n_steps: int, event_step: NDArray[np.int64], event_afferent: NDArray[np.int64]
@@ -165,11 +175,11 @@ class ReferenceCortex:
         n_b, n_pyr, v = self.n_branch_compartments, s.pyr.n, self.voltage
         branch, soma = slice(0, n_b), slice(n_b, n_b + n_pyr)
         mg = r.magnesium_millimolar / r.mg_affinity_millimolar * np.exp(-r.mg_slope_per_mv * v)
-        unblocked = (1 - self.share_2d) / (1 + mg) + self.share_2d / (
-            1 + r.mg_affinity_glun2d_ratio * mg
+        unblocked = self.gain_2ab * (1 - self.share_2d) / (1 + mg) + (
+            self.gain_2d * self.share_2d / (1 + r.mg_affinity_glun2d_ratio * mg)
         )
         nmda = self.nmda_gain * (self.nmda_decay - self.nmda_rise) * unblocked
-        current = self.leak * (s.pyr.rest_mv - v) - (self.ampa + nmda) * v
+        current = self.leak * (s.pyr.rest_mv - v) - (self.ampa_gain * self.ampa + nmda) * v
         current += self.gaba * (r.gaba_reversal_mv - v)
         through = s.pyr.coupling_nanosiemens * (v[branch] - np.tile(v[soma], s.pyr.n_branches))
         current[branch] += -through + s.pyr.hcn_nanosiemens * self.hcn_gate * (
