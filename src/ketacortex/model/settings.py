@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ketacortex.model.upregulation import AmpaUpregulation
 from ketacortex.settings import Settings, sourced
 
 BASELINE = "fitted: rates, tuning, Fano factor and correlation at baseline (calibration/)"
@@ -35,6 +36,10 @@ MG = "Jahr & Stevens 1990, 10.1523/JNEUROSCI.10-09-03178.1990"
 COMPOSITION = (
     "assumed: interneurons that are mostly PV or SST express GluN2D (Perszyk et al. 2016, Mol "
     "Pharmacol 90:689); the share of 0.3 is a guess"
+)
+COMPOSITION_2B = (
+    "derived, confidence 0.5: PV cells switch from GluN2B to 2A (Matta et al. 2013, PMC4132661), "
+    "SST cells and adult pyramids keep more; the rest is GluN2A"
 )
 NMDA_SPIKE = (
     "fitted: a local NMDA spike at 8-20 clustered inputs, lasting 20-50 ms (tests/physiology)"
@@ -84,6 +89,10 @@ class Pyramidal(Settings):
     coupling_nanosiemens: Annotated[
         float, sourced("nS", NMDA_SPIKE, "between a branch and the soma", gt=0)
     ] = 2.0
+    share_glun2b: Annotated[
+        float,
+        sourced("share", COMPOSITION_2B, "NMDA conductance through GluN2B", ge=0, le=1),
+    ] = 0.35
     hcn_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "HCN", ge=0)] = 1.0
     hcn_half_mv: Annotated[float, sourced("mV", PROTOTYPE, "half activation of HCN")] = -82.0
     hcn_slope_mv: Annotated[float, sourced("mV", PROTOTYPE, "slope of HCN", gt=0)] = 8.0
@@ -103,6 +112,9 @@ class Interneuron(Settings):
     adaptation_jump_nanosiemens: Annotated[
         float, sourced("nS", TYPICAL, "after-hyperpolarisation a spike", ge=0)
     ] = 0.0
+    share_glun2b: Annotated[
+        float, sourced("share", COMPOSITION_2B, "NMDA conductance through GluN2B", ge=0, le=1)
+    ]
     share_glun2d: Annotated[
         float, sourced("share", COMPOSITION, "NMDA conductance through GluN2D", ge=0, le=1)
     ] = 0.3
@@ -116,6 +128,9 @@ class Parvalbumin(Interneuron):
     leak_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "leak", gt=0)] = 10.0
     reset_mv: Annotated[float, sourced("mV", PROTOTYPE, "reset")] = -62.0
     refractory_ms: Annotated[float, sourced("ms", PROTOTYPE, "refractory period", gt=0)] = 1.5
+    share_glun2b: Annotated[
+        float, sourced("share", COMPOSITION_2B, "NMDA conductance through GluN2B", ge=0, le=1)
+    ] = 0.15
 
 
 class Somatostatin(Interneuron):
@@ -124,6 +139,9 @@ class Somatostatin(Interneuron):
     n: Annotated[int, sourced("cells", TYPICAL, "SST cells", ge=4)] = 32
     capacitance_pf: Annotated[float, sourced("pF", PROTOTYPE, "capacitance", gt=0)] = 80.0
     leak_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "leak", gt=0)] = 4.0
+    share_glun2b: Annotated[
+        float, sourced("share", COMPOSITION_2B, "NMDA conductance through GluN2B", ge=0, le=1)
+    ] = 0.45
     adaptation_jump_nanosiemens: Annotated[
         float, sourced("nS", TYPICAL, "after-hyperpolarisation a spike", ge=0)
     ] = 0.2
@@ -290,6 +308,7 @@ class CircuitSettings(Settings):
     wiring: Wiring = Wiring()
     afferents: Afferents = Afferents()
     background: Background = Background()
+    upregulation: AmpaUpregulation = AmpaUpregulation()
 
     @model_validator(mode="after")
     def _can_be_simulated(self) -> Self:
@@ -301,6 +320,13 @@ class CircuitSettings(Settings):
                     f"{name}: a threshold can lie at {lowest_mv:.1f} mV (two deviations down), not "
                     f"above the reset at {cell.reset_mv} mV; such a cell would never stop firing. "
                     "Lower the reset or the spread of threshold"
+                )
+        for name, inter in (("pv", self.pv), ("sst", self.sst)):
+            if inter.share_glun2b + inter.share_glun2d > 1:
+                raise ValueError(
+                    f"{name}: share_glun2b ({inter.share_glun2b}) and share_glun2d "
+                    f"({inter.share_glun2d}) are more than all receptors together; GluN2A has the "
+                    "rest. Lower one of them"
                 )
         if self.wiring.delay_max_ms > self.pyr.refractory_ms:
             raise ValueError(
