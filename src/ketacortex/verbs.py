@@ -13,7 +13,9 @@ from ketacortex.analyse.findings import write_findings
 from ketacortex.analyse.one_animal import compare_one_animal
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
-from ketacortex.errors import ConfigurationError, DataError
+from ketacortex.drug.voltage_clamp import block_table
+from ketacortex.errors import ConfigurationError, DataError, nearest
+from ketacortex.evidence.blockers import BLOCKERS, DEFAULT_BLOCKER
 from ketacortex.experiment.estimate import estimate
 from ketacortex.experiment.folder import SETTINGS, SUMMARY, write_text
 from ketacortex.experiment.load import DEFAULT_PRESET, load_experiment
@@ -93,6 +95,25 @@ def dry_run(
     return estimate(load_experiment(source, changes=changes, seed=seed, animals=animals), workers)
 
 
+def show_block(blocker: str = DEFAULT_BLOCKER) -> list[dict[str, Any]]:
+    """IC50 and onset of block, from the running scheme, subunit by subunit under voltage clamp.
+
+    Parameters
+    ----------
+    blocker : name in the evidence
+
+    Returns
+    -------
+    list of `receptor, voltage_mv, magnesium_millimolar, ic50_micromolar,
+    onset_tau_s_popen_0p01, onset_tau_s_popen_0p1`; the onsets at 1 µM
+    """
+    if blocker not in BLOCKERS:
+        raise ConfigurationError(
+            f'"{blocker}" is no blocker whose constants are known. {nearest(blocker, BLOCKERS)}'
+        )
+    return block_table(blocker)
+
+
 def inspect(path: str | Path) -> dict[str, Any]:
     """What a recording holds, which analyses it allows and why not the others."""
     return describe(read_nwb(path))
@@ -111,6 +132,7 @@ def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> di
     `units`, `populations`, `comparisons`, `not_computed`, ready for JSON
     """
     files = [file for path in paths for file in _recordings_in(Path(path))]
+    claims = _claims_in([Path(path) for path in paths])
     folder = None if out is None else _new_folder(Path(out))
     recordings = _read_all([file for _, file in files])
     sessions = [
@@ -120,7 +142,7 @@ def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> di
     if len(sessions) == 1:
         compared = compare_one_animal(recordings[0], sessions[0][1], sessions[0][0])
     else:
-        compared = compare_animals(sessions)
+        compared = compare_animals(sessions, claims)
     if folder is not None:
         write_findings(folder / "findings", sessions, compared)
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
@@ -175,6 +197,13 @@ def _recordings_in(path: Path) -> list[tuple[str, Path]]:
             "Give NWB files, or the folder of a run."
         )
     return [(file.parent.name, file) for file in found]
+
+
+def _claims_in(paths: list[Path]) -> dict[str, tuple[str, str]]:
+    """Claims of a run folder, where it is all that is analysed."""
+    if len(paths) == 1 and (paths[0] / SETTINGS).is_file():
+        return load_experiment(paths[0] / SETTINGS).claims
+    return {}
 
 
 def _answer(

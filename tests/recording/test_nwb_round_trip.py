@@ -150,3 +150,17 @@ def test_a_recording_without_units_is_not_written(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="has no units, so there is nothing to write"):
         write_nwb(empty, tmp_path / "one.nwb")
+
+
+def test_stretches_without_recording_survive(tmp_path):
+    recording = replace(full_recording(), gaps_s=np.array([[0.2, 0.4], [80.0, 80.5]]))
+    held = read_nwb(write_nwb(recording, tmp_path / "gaps.nwb"))
+    np.testing.assert_array_equal(held.gaps_s, recording.gaps_s)
+    assert (held.start_s, held.stop_s) == (recording.start_s, recording.stop_s)
+    assert held.observed_duration_s == pytest.approx(recording.stop_s - recording.start_s - 0.7)
+
+
+@pytest.mark.parametrize("gaps", [[[50.0, 40.0]], [[10.0, 20.0], [15.0, 30.0]], [[70.0, 1e3]]])
+def test_gaps_out_of_order_are_refused(gaps):
+    with pytest.raises(DataError, match="are not in order of time between"):
+        replace(full_recording(), gaps_s=np.array(gaps))

@@ -6,7 +6,7 @@ they never enter an interval over animals.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,13 @@ import pandas as pd
 
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
 from ketacortex.analyse.session import SessionFindings
-from ketacortex.analyse.statistics import Interval, NotComputed, mean_interval, ratio_interval
+from ketacortex.analyse.statistics import (
+    Interval,
+    NotComputed,
+    mean_interval,
+    ratio_from_logs,
+    ratio_interval,
+)
 
 NO_RATIO = (*SHIFT_MEASURES, "noise_correlation")
 """Measures without a meaningful zero to take a ratio from, or without a value before."""
@@ -75,12 +81,16 @@ def changes_by_animal(sessions: Iterable[tuple[str, SessionFindings]]) -> pd.Dat
     return table.assign(change=change)[[*key, "before", "after", "change", "n_units"]]
 
 
-def compare_animals(sessions: Iterable[tuple[str, SessionFindings]]) -> Effects:
-    """Effect of every arm on every measure, with intervals over animals.
+def compare_animals(
+    sessions: Iterable[tuple[str, SessionFindings]],
+    claims: Mapping[str, tuple[str, str]] | None = None,
+) -> Effects:
+    """Effect of every arm on every measure, with intervals over animals, then every claim.
 
     Parameters
     ----------
     sessions : pairs of (arm, SessionFindings)
+    claims : name of each claim, its arm and the arm it is held against
 
     Returns
     -------
@@ -88,9 +98,18 @@ def compare_animals(sessions: Iterable[tuple[str, SessionFindings]]) -> Effects:
         `change` is the mean over animals of after - before (for a shift, of after) with its 95 %
         Student t interval; `ratio` the geometric mean of after / before with the interval of
         the logs. Where a later epoch cannot be had in an animal, `n_animals` says so.
+        In the row of a claim `arm` is the claim's name, `before` and `after` are what the control
+        arm and the arm show in the same later epoch, `change` is how much more the arm changed
+        than its control, animal by animal, and `ratio` how much more in proportion.
     """
     sessions = list(sessions)
     by_animal = changes_by_animal(sessions)
+    claimed = [
+        claim_by_animal(by_animal, name, arm, control)
+        for name, (arm, control) in (claims or {}).items()
+    ]
+    if claimed:
+        by_animal = pd.concat([by_animal, *claimed], ignore_index=True)
     rows: list[dict[str, Any]] = []
     missing = _missing_everywhere(sessions, by_animal)
     for key, table in by_animal.groupby(KEY_COLUMNS, sort=False):
@@ -98,6 +117,44 @@ def compare_animals(sessions: Iterable[tuple[str, SessionFindings]]) -> Effects:
         rows += row
         missing += reasons
     return Effects(effects=pd.DataFrame(rows, columns=EFFECT_COLUMNS), not_computed=missing)
+
+
+def claim_by_animal(by_animal: pd.DataFrame, name: str, arm: str, control: str) -> pd.DataFrame:
+    """An arm held against its control within each animal, as rows of `changes_by_animal`.
+
+    Animals that have only one of the two are left out.
+
+    Parameters
+    ----------
+    by_animal : from `changes_by_animal`
+    name : what the claim is called
+    arm, control : arms
+
+    Returns
+    -------
+    DataFrame
+        Columns of `by_animal` and `log_ratio`: `before` and `after` are those of the later epoch
+        in the control and in the arm, `change` the difference of both changes, `n_units` the
+        smaller of both.
+    """
+    key = ["measure", "epoch", "population", "animal"]
+    treated, untreated = (by_animal[by_animal["arm"] == which] for which in (arm, control))
+    pairs = treated.merge(untreated, on=key, suffixes=("", "_control"), sort=False)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_ratio = np.log(pairs["after"] / pairs["before"]) - np.log(
+            pairs["after_control"] / pairs["before_control"]
+        )
+    return pd.DataFrame(
+        {
+            **{column: pairs[column] for column in key},
+            "arm": name,
+            "before": pairs["after_control"],
+            "after": pairs["after"],
+            "change": pairs["change"] - pairs["change_control"],
+            "n_units": pairs[["n_units", "n_units_control"]].min(axis=1),
+            "log_ratio": log_ratio,
+        }
+    )
 
 
 def json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -131,7 +188,7 @@ def effect_row(
     if isinstance(change, NotComputed):
         return [], [{**key, "reason": change.reason}]
     reasons = []
-    if key["measure"] in SHIFT_MEASURES:
+    if table["before"].isna().all():
         reasons.append({**key, "reason": "before: a shift is a change and has no value before it."})
     ratio = _ratio(key["measure"], table)
     if isinstance(ratio, NotComputed):
@@ -140,7 +197,7 @@ def effect_row(
     row = {
         **key,
         "before": table["before"].mean(),
-        "after": change.mean if key["measure"] in SHIFT_MEASURES else table["after"].mean(),
+        "after": change.mean if table["before"].isna().all() else table["after"].mean(),
         "change": change.mean,
         "ci_low": change.low,
         "ci_high": change.high,
@@ -158,6 +215,8 @@ def _ratio(measure: str, table: pd.DataFrame) -> Interval | NotComputed:
         return NotComputed("a shift has no value before to divide by.")
     if measure in NO_RATIO:
         return NotComputed("a correlation may be near 0 or below, where a ratio means nothing.")
+    if "log_ratio" in table and table["log_ratio"].notna().any():
+        return ratio_from_logs(table["log_ratio"])
     return ratio_interval(table["before"], table["after"])
 
 

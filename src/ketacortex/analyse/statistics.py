@@ -88,8 +88,19 @@ def ratio_interval(
     smallest = min(np.min(before, initial=np.inf), np.min(after, initial=np.inf))
     if smallest <= 0:
         return NotComputed(f"a ratio needs values above 0; the smallest is {smallest:.3g}.")
-    log_ratio = mean_interval(np.log(after) - np.log(before), confidence=confidence)
-    if isinstance(log_ratio, NotComputed):
-        return log_ratio
-    mean, low, high = np.exp([log_ratio.mean, log_ratio.low, log_ratio.high])
-    return Interval(mean=float(mean), low=float(low), high=float(high), n=log_ratio.n)
+    return ratio_from_logs(np.log(after) - np.log(before), confidence=confidence)
+
+
+def ratio_from_logs(
+    log_ratio: ArrayLike, *, confidence: float = CONFIDENCE
+) -> Interval | NotComputed:
+    """Geometric mean of ratios given as logarithms, with its interval.
+
+    >>> round(ratio_from_logs(np.log([2.0, 8.0])).mean, 6)
+    4.0
+    """
+    found = mean_interval(log_ratio, confidence=confidence)
+    if isinstance(found, NotComputed):
+        return found
+    mean, low, high = np.exp([found.mean, found.low, found.high])
+    return Interval(mean=float(mean), low=float(low), high=float(high), n=found.n)

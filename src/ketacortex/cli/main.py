@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from ketacortex.errors import ConfigurationError, KetacortexError
+from ketacortex.evidence.blockers import DEFAULT_BLOCKER
 from ketacortex.version import __version__
 
 INTERRUPTED = 130
@@ -26,8 +27,11 @@ app = typer.Typer(
     help="A spiking dendritic visual cortex, and the analysis that treats it and an animal alike.",
 )
 
+show = typer.Typer(no_args_is_help=True, help="Show what the library holds.")
+app.add_typer(show, name="show")
+
 Source = Annotated[
-    str, typer.Argument(metavar="[FILE|PRESET]", help="experiment file (.toml) or preset")
+    str | None, typer.Argument(metavar="[FILE|PRESET]", help="experiment file (.toml) or preset")
 ]
 Changes = Annotated[
     list[str] | None,
@@ -56,7 +60,7 @@ def _options(
 
 @app.command()
 def run(
-    source: Source = "baseline-v1",
+    source: Source = None,
     changes: Changes = None,
     seed: Annotated[int | None, typer.Option(help="seed that the animals are drawn from")] = None,
     animals: Annotated[int | None, typer.Option(help="number of animals")] = None,
@@ -73,7 +77,9 @@ def run(
     with _doors():
         from ketacortex import verbs
         from ketacortex.cli.progress import listener_for
+        from ketacortex.experiment.load import DEFAULT_PRESET
 
+        source = source or DEFAULT_PRESET
         if dry_run:
             cost = verbs.dry_run(
                 source, changes=changes or (), seed=seed, animals=animals, workers=workers
@@ -90,6 +96,19 @@ def run(
                 print(result.folder.report)
                 return
         _print(result.summary, as_json, lambda s: f"{_effects_text(s)}\n\n{result.folder.report}")
+
+
+@show.command()
+def block(
+    blocker: Annotated[str, typer.Option(help="name of the blocker")] = DEFAULT_BLOCKER,
+    as_json: Json = False,
+) -> None:
+    """IC50 and onset of block for each NMDAR subunit, by running the scheme under voltage clamp."""
+    with _doors():
+        from ketacortex import verbs
+
+        rows = verbs.show_block(blocker)
+        print(json.dumps(rows, allow_nan=False) if as_json else _block_text(blocker, rows))
 
 
 @app.command()
@@ -119,6 +138,19 @@ def analyse(
 
 def _print(value: dict[str, Any], as_json: bool, as_text: Callable[[dict[str, Any]], str]) -> None:
     print(json.dumps(value, allow_nan=False) if as_json else as_text(value))
+
+
+def _block_text(blocker: str, rows: list[dict[str, Any]]) -> str:
+    head = f"{'receptor':<10}{'voltage':>8}{'Mg':>8}{'IC50':>10}{'onset at P 0.01':>18}{'0.1':>10}"
+    units = f"{'':<10}{'mV':>8}{'mM':>8}{'µM':>10}{'s':>18}{'s':>10}"
+    lines = [f"{blocker}, 37 °C; onset at 1 µM, P = probability that the pore is open", head, units]
+    lines += [
+        f"{row['receptor']:<10}{row['voltage_mv']:>8.0f}{row['magnesium_millimolar']:>8.0f}"
+        f"{row['ic50_micromolar']:>10.2f}{row['onset_tau_s_popen_0p01']:>18.1f}"
+        f"{row['onset_tau_s_popen_0p1']:>10.2f}"
+        for row in rows
+    ]
+    return "\n".join(lines)
 
 
 def _cost_text(cost: dict[str, Any]) -> str:

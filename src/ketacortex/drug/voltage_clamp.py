@@ -97,14 +97,8 @@ def clamped_block(
     unbinding = p_open * unbinding_per_s(blocker, subunit, voltage_mv)
     course = [np.zeros(len(concentration_micromolar))]
     while len(course) < 3 or np.any(course[-1] - course[-2] > STILL * course[-1]):
-        course.append(
-            advance_block(
-                course[-1],
-                concentration_micromolar,
-                open_free,
-                unbinding,
-                STEP_S,
-                blocker.k_on.value,
-            )  # fmt: skip
+        now = advance_block(
+            course[-1], concentration_micromolar, open_free, unbinding, STEP_S, blocker.k_on.value
         )
+        course.append(now)
     return np.array(course)

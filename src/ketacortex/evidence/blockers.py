@@ -64,3 +64,5 @@ BLOCKERS = {
     ),
 }  # fmt: skip
 """Racemic unless the name says otherwise; all at 37 C."""
+
+DEFAULT_BLOCKER = "ketamine"

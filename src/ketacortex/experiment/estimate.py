@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from math import inf
 from typing import Any
 
-from ketacortex.experiment.load import arm_circuit
+from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import build_circuit
+from ketacortex.simulate.session import epoch_starts_s
 
 # benchmarks/results.jsonl: one core of the reference machine, default circuit, gratings and blanks.
 NANOSECONDS_PER_COMPARTMENT_STEP = 1.8
@@ -15,6 +17,7 @@ STEPS_PER_S = 10_000
 START_S = 15.0  # imports, compilation, comparison and report
 MB_PER_PROCESS = 320.0
 BYTES_PER_SPIKE = 8
+BATCHES_A_PAUSE = 15  # of representative trials, typically, while block builds up or decays
 TYPICAL_RATE_HZ = 7.0
 
 
@@ -24,21 +27,17 @@ def estimate(experiment: Experiment, workers: int | None = None) -> dict[str, An
     Examples
     --------
     >>> from ketacortex.experiment.load import load_experiment
-    >>> estimate(load_experiment(animals=2), workers=1)["simulated_s"]
+    >>> estimate(load_experiment("baseline-v1", animals=2), workers=1)["simulated_s"]
     691.2
     """
     n_tasks = experiment.animals * len(experiment.arms)
     n_workers = min(workers or os.cpu_count() or 1, n_tasks)
-    circuit = build_circuit(
-        arm_circuit(experiment, next(iter(experiment.arms))), experiment.animal_seed(1)
-    )
+    first = of_arm(experiment, next(iter(experiment.arms)))
+    circuit = build_circuit(first.circuit, experiment.animal_seed(1))
     pyr = circuit.settings.pyr
     n_compartments = circuit.n_cells + pyr.n * pyr.n_branches
-    per_task_s = experiment.simulated_s / n_tasks
-    task_wall_s = (
-        per_task_s * STEPS_PER_S * n_compartments * NANOSECONDS_PER_COMPARTMENT_STEP * 1e-9
-    )
-    rounds = -(-n_tasks // n_workers)
+    simulated_s = experiment.animals * _simulated_s_of_an_animal(experiment)
+    wall_s = simulated_s * STEPS_PER_S * n_compartments * NANOSECONDS_PER_COMPARTMENT_STEP * 1e-9
     spikes = experiment.simulated_s * circuit.n_cells * TYPICAL_RATE_HZ
     return {
         "animals": experiment.animals,
@@ -46,9 +45,35 @@ def estimate(experiment: Experiment, workers: int | None = None) -> dict[str, An
         "cells": circuit.n_cells,
         "compartments": n_compartments,
         "synapses": len(circuit.source) + len(circuit.afferent_source),
-        "simulated_s": round(experiment.simulated_s, 1),
+        "simulated_s": round(simulated_s, 1),
         "workers": n_workers,
-        "expected_wall_s": round(START_S + rounds * task_wall_s, 1),
+        "expected_wall_s": round(START_S + wall_s / n_workers, 1),
         "expected_memory_mb": MB_PER_PROCESS * (n_workers + 1),
         "expected_disk_mb": round(spikes * BYTES_PER_SPIKE / 1e6, 1),
     }
+
+
+def _simulated_s_of_an_animal(experiment: Experiment) -> float:
+    """Network time of one animal: what arms share counts once, pauses by their typical batches."""
+    shown = experiment.shown()
+    begins = epoch_starts_s(shown, experiment.starts_s())
+    total_s, shared = 0.0, set()
+    for arm in experiment.arms:
+        own = of_arm(experiment, arm)
+        given_s = min(
+            (d.start_s for d in own.treatment(arm).doses if not d.is_nothing), default=inf
+        )
+        end_s = -inf
+        for name, sequence in shown:
+            if begins[name] + sequence.total_s <= given_s:
+                key = (own.circuit.model_dump_json(), name)
+                total_s += 0.0 if key in shared else sequence.total_s
+                shared.add(key)
+            else:
+                paused = begins[name] > max(end_s, given_s)
+                trials = (
+                    experiment.slow_steps.representative_trials * BATCHES_A_PAUSE if paused else 0
+                )
+                total_s += sequence.total_s + trials * (sequence.duration_s + sequence.gap_s)
+            end_s = begins[name] + sequence.total_s
+    return total_s

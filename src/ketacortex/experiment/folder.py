@@ -54,6 +54,14 @@ class RunFolder:
         """Recording of one arm of one animal, counted from 1."""
         return self.path / "animals" / f"animal-{animal:03d}" / arm / "recording.nwb"
 
+    def course(self, animal: int, arm: str) -> Path:
+        """Slow states through the session of one arm of one animal."""
+        return self.recording(animal, arm).with_name("course.csv")
+
+    def shared(self, animal: int) -> Path:
+        """What the arms of one animal share while the run is at work."""
+        return self.path / "animals" / f"animal-{animal:03d}" / ".shared"
+
     def read_summary(self) -> dict[str, Any] | None:
         """What the finished run found, or None while it is not finished."""
         path = self.findings / SUMMARY

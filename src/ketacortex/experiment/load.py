@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from ketacortex.errors import ConfigurationError, nearest
 from ketacortex.experiment.schema import Experiment
-from ketacortex.model.settings import CircuitSettings
 
-DEFAULT_PRESET = "baseline-v1"
+DEFAULT_PRESET = "topical-v1"
 
 
 def preset_names() -> list[str]:
@@ -54,7 +53,7 @@ def load_experiment(
             table[key] = value
     experiment = validate(table, where)
     for name in experiment.arms:
-        arm_circuit(experiment, name, where=f"{where}: arms.{name}.set")
+        of_arm(experiment, name, where=f"{where}: arms.{name}.set")
     return experiment
 
 
@@ -66,12 +65,13 @@ def validate(table: Mapping[str, Any], where: str) -> Experiment:
         raise ConfigurationError(_explain(error, Experiment, where)) from None
 
 
-def arm_circuit(experiment: Experiment, arm: str, where: str = "arms") -> CircuitSettings:
-    """Circuit settings of one arm: the experiment's, with the arm's own `set` on top."""
-    table = {"circuit": experiment.circuit.model_dump()}
+def of_arm(experiment: Experiment, arm: str, where: str = "arms") -> Experiment:
+    """The experiment as one arm has it: with the arm's own `set` on top."""
+    table = experiment.model_dump()
     for path, value in experiment.arms[arm].set.items():
-        _put(table, ("circuit." + path).split("."), value, where)
-    return validate({**experiment.model_dump(), **table}, where).circuit
+        full = path if path.startswith("block.") else "circuit." + path
+        _put(table, full.split("."), value, where)
+    return validate(table, where)
 
 
 def _read(source: str | Path) -> tuple[dict[str, Any], str]:
@@ -128,7 +128,16 @@ def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
             merged[key] = _merge(merged[key], value)
         else:
             merged[key] = value
+    if "arms" in top and "claims" not in top:
+        _drop_claims_on_missing_arms(merged)
     return merged
+
+
+def _drop_claims_on_missing_arms(table: dict[str, Any]) -> None:
+    """Whoever replaces the arms is not asked for claims that were made about the old ones."""
+    arms, claims = table.get("arms"), table.get("claims")
+    if isinstance(arms, Mapping) and isinstance(claims, Mapping):
+        table["claims"] = {name: pair for name, pair in claims.items() if set(pair) <= set(arms)}
 
 
 def _apply(table: dict[str, Any], change: str) -> None:
@@ -144,20 +153,22 @@ def _apply(table: dict[str, Any], change: str) -> None:
     except tomllib.TOMLDecodeError:
         value = text.strip()
     _put(table, path.strip().split("."), value, f"--set {change}")
+    if path.strip() == "arms":
+        _drop_claims_on_missing_arms(table)
 
 
 def _put(table: dict[str, Any], path: list[str], value: Any, where: str) -> None:
-    """Set a value deep in a table; a list of named tables is entered by name."""
+    """Set a value deep in a table; a list of named tables is entered by name or number."""
     here: Any = table
     for step, key in enumerate(path[:-1]):
         if isinstance(here, list):
             names = [str(item.get("name")) for item in here]
-            if key not in names:
+            if key not in names and not (key.isdecimal() and int(key) < len(here)):
                 raise ConfigurationError(
                     f'{where}: there is no {".".join(path[:step])} called "{key}". '
                     f"{nearest(key, names)}"
                 )
-            here = here[names.index(key)]
+            here = here[names.index(key) if key in names else int(key)]
         else:
             here = here.setdefault(key, {})
         if not isinstance(here, dict | list):
@@ -177,55 +188,97 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
     """All complaints of a validation, a sentence each, the path first."""
     sentences = []
     for entry in error.errors():
-        path = [str(part) for part in entry["loc"]]
-        dotted = ".".join(path) or "the experiment"
+        raw = [str(part) for part in entry["loc"]]
+        path = _without_tags(model, raw)
+        dotted = ".".join(path)
+        context = entry.get("ctx", {})
         if entry["type"] == "extra_forbidden":
-            known = _known_keys(model, path[:-1])
+            known = _known_keys(model, raw[:-1])
             sentences.append(f"{where}: {dotted} is not a setting. {nearest(path[-1], known)}")
         elif entry["type"] == "missing":
             sentences.append(f"{where}: {dotted} is missing; add it.")
+        elif entry["type"] == "union_tag_not_found":
+            key = str(context["discriminator"]).strip("'")
+            sentences.append(f"{where}: {dotted}.{key} is missing; add it.")
+        elif entry["type"] == "union_tag_invalid":
+            key = str(context["discriminator"]).strip("'")
+            known = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+            sentences.append(
+                f'{where}: {dotted}.{key} is "{context["tag"]}", which is not known. '
+                f"{nearest(str(context['tag']), known)}"
+            )
         else:
-            found = "" if isinstance(entry["input"], dict) else f" is {entry['input']!r};"
             message = entry["msg"].removeprefix("Value error, ")
-            unit = _description(model, path)
-            sentences.append(f"{where}: {dotted}{found} {message[0].lower()}{message[1:]}.{unit}")
+            if dotted:
+                found = "" if isinstance(entry["input"], dict) else f" is {entry['input']!r};"
+                message = f"{dotted}{found} {message[0].lower()}{message[1:]}"
+            sentences.append(f"{where}: {message}.{_description(model, raw)}")
     return "\n".join(sentences)
 
 
+def _without_tags(model: type[BaseModel], path: list[str]) -> list[str]:
+    """The path as a user writes it: pydantic adds the variant of a table that has several."""
+    return [
+        key
+        for step, key in enumerate(path)
+        if not (step and key in _variants(_model_at(model, path[:step])))
+    ]
+
+
+def _variants(found: Any) -> dict[str, Any]:
+    """Settings classes by tag, where a path leads to a table that has several."""
+    return found if isinstance(found, dict) else {}
+
+
 def _model_at(model: Any, path: list[str]) -> Any:
-    """The settings class that a path leads to, through optional, tuple and dict fields."""
+    """The settings class that a path leads to, through optional, tuple and dict fields.
+
+    Where a table has several variants, a dict of them by tag.
+    """
     entry_follows = False
     for key in path:
         if entry_follows:  # the place in a tuple, the name in a dict
             entry_follows = False
+            continue
+        if isinstance(model, dict):
+            model = model.get(key)
             continue
         field = model.model_fields.get(key) if model is not None else None
         if field is None:
             return None
         entry_follows = get_origin(field.annotation) in (tuple, dict)
         model = _settings_in(field.annotation)
-    return model
+    return None if isinstance(model, dict) and entry_follows else model
 
 
 def _settings_in(annotation: Any) -> Any:
     """The settings class inside an annotation such as `tuple[Epoch, ...]` or `dict[str, Arm]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
+    if get_origin(annotation) is Annotated:
+        return _settings_in(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType, tuple, dict):
-        for inside in get_args(annotation):
-            found = _settings_in(inside)
-            if found is not None:
-                return found
+        inside = [found for part in get_args(annotation) if (found := _settings_in(part))]
+        if len(inside) > 1:
+            return {_tag(variant): variant for variant in inside}
+        return inside[0] if inside else None
     return None
+
+
+def _tag(variant: type[BaseModel]) -> str:
+    """The value of the field that tells a variant from the others."""
+    literals = [f.annotation for f in variant.model_fields.values()]
+    return next(str(get_args(a)[0]) for a in literals if get_origin(a) is Literal)
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
     found = _model_at(model, path)
-    return list(found.model_fields) if found is not None else []
+    return [] if found is None or isinstance(found, dict) else list(found.model_fields)
 
 
 def _description(model: type[BaseModel], path: list[str]) -> str:
     """What the setting means and in which unit, where the path ends at one."""
     owner = _model_at(model, path[:-1])
-    field = owner.model_fields.get(path[-1]) if owner is not None and path else None
+    is_one = bool(path) and owner is not None and not isinstance(owner, dict)
+    field = owner.model_fields.get(path[-1]) if is_one else None
     return f" It is: {field.description}." if field is not None and field.description else ""

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -23,15 +24,16 @@ from ketacortex.experiment.folder import (
     open_folder,
     write_text,
 )
-from ketacortex.experiment.load import arm_circuit
+from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.provenance import provenance
 from ketacortex.experiment.schema import Experiment
+from ketacortex.experiment.shared_epochs import SharedEpochs
 from ketacortex.experiment.workers import Listener, report_progress, run_tasks
 from ketacortex.model.circuit import build_circuit
 from ketacortex.recording.nwb import read_nwb, write_nwb
 from ketacortex.recording.recording import Recording, Subject
 from ketacortex.simulate.engine import compile_kernel
-from ketacortex.simulate.session import simulate_session
+from ketacortex.simulate.session import Session, simulate_session
 
 SPECIES_OF_MAP = {"cat": "Felis catus", "mouse": "Mus musculus", "shuffled": "Felis catus"}
 
@@ -106,7 +108,7 @@ def _work(
         folder.path / "provenance.json", json.dumps(provenance(experiment, command), indent=1)
     )
     sessions, worker_mb = _sessions(experiment, folder, workers, listener)
-    compared = compare_animals(sessions)
+    compared = compare_animals(sessions, experiment.claims)
     summary = {
         "effects": json_rows(compared.effects),
         "not_computed": compared.not_computed,
@@ -124,10 +126,11 @@ def _sessions(
     experiment: Experiment, folder: RunFolder, workers: int | None, listener: Listener | None
 ) -> tuple[list[tuple[str, SessionFindings]], float]:
     """Findings of every animal and arm in a fixed order, and the workers' peak memory together."""
+    # Arm by arm: the animals of the first arm then leave what the other arms share with it.
     tasks = [
         (experiment, animal, arm, folder)
-        for animal in range(1, experiment.animals + 1)
         for arm in experiment.arms
+        for animal in range(1, experiment.animals + 1)
     ]
     n_workers = min(workers or os.cpu_count() or 1, len(tasks))
     if listener is not None:
@@ -145,7 +148,10 @@ def _sessions(
     finally:
         if listener is not None:
             listener.finish()
-    sessions = [(tasks[i][2], found[i]) for i in range(len(tasks))]
+    for animal in range(1, experiment.animals + 1):
+        shutil.rmtree(folder.shared(animal), ignore_errors=True)
+    by_animal = sorted(range(len(tasks)), key=lambda i: tasks[i][1])
+    sessions = [(tasks[i][2], found[i]) for i in by_animal]
     return sessions, sum(sorted(peaks_mb)[-n_workers:])
 
 
@@ -161,9 +167,9 @@ def animal_session(
     path = folder.recording(animal, arm)
     recording = _finished(path)
     if recording is None:
-        recording = _simulate(experiment, animal, arm)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_nwb(recording, path)
+        session = _simulate(experiment, animal, arm, folder)
+        write_text(folder.course(animal, arm), session.course.to_csv(index=False))
+        write_nwb(session.recording, path)
         recording = read_nwb(path)
     return measure_session(recording), peak_memory_mb()
 
@@ -178,16 +184,24 @@ def _finished(path: Path) -> Recording | None:
         return None
 
 
-def _simulate(experiment: Experiment, animal: int, arm: str) -> Recording:
+def _simulate(experiment: Experiment, animal: int, arm: str, folder: RunFolder) -> Session:
     seed = experiment.animal_seed(animal)
-    settings = arm_circuit(experiment, arm)
+    own = of_arm(experiment, arm)
     subject = Subject(
         identifier=f"{experiment.name}-{experiment.digest}-animal-{animal:03d}",
-        species=SPECIES_OF_MAP[settings.map],
+        species=SPECIES_OF_MAP[own.circuit.map],
         description=f"simulated; the species is the one its map imitates; circuit seed {seed}",
     )
-    circuit = build_circuit(settings, seed)
-    return simulate_session(circuit, experiment.shown(), seed, subject, report_progress)
+    return simulate_session(
+        build_circuit(own.circuit, seed),
+        own.shown(),
+        seed,
+        subject,
+        report_progress,
+        starts_s=own.starts_s(),
+        treatment=own.treatment(arm),
+        keep=SharedEpochs(folder.shared(animal)),
+    )
 
 
 def peak_memory_mb() -> float:

@@ -7,12 +7,18 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ketacortex.drug.doses import NAME, Dose, TopicalDose
+from ketacortex.drug.receptor_block import BlockSettings
+from ketacortex.drug.tissue_diffusion import Tissue
+from ketacortex.errors import nearest
 from ketacortex.model.settings import CircuitSettings
 from ketacortex.seeds import seed_of
 from ketacortex.settings import Settings
+from ketacortex.simulate.session import Treatment, epoch_starts_s
+from ketacortex.simulate.slow_states import SlowSteps
 from ketacortex.stimulus.grating import GratingSequence
 
-NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
 
 
 class Epoch(Settings):
@@ -22,6 +28,10 @@ class Epoch(Settings):
     kind: Annotated[
         Literal["measure"], Field(description="measure: gratings and blanks are shown")
     ] = "measure"
+    start_s: Annotated[
+        float | None,
+        Field(ge=0, description="start after the end of the first epoch [s]; default: at once"),
+    ] = None
     stimulus: Annotated[
         GratingSequence | None, Field(description="what is shown; default: the experiment's own")
     ] = None
@@ -30,9 +40,13 @@ class Epoch(Settings):
 class Arm(Settings):
     """One version of the experiment; arms of an animal share its wiring, map and noise."""
 
+    doses: Annotated[tuple[str, ...], Field(description="names of the doses given in it")] = ()
     set: Annotated[
         dict[str, Any],
-        Field(default_factory=dict, description="settings of this arm alone, under `circuit`"),
+        Field(
+            default_factory=dict,
+            description="settings of this arm alone, under `circuit`, or from `block.` on",
+        ),
     ]
 
 
@@ -43,27 +57,105 @@ class Experiment(Settings):
     animals: Annotated[int, Field(ge=1, le=1000, description="animals, each its own cortex")] = 6
     seed: Annotated[int, Field(ge=0, description="seed from which the animals are drawn")] = 1
     circuit: CircuitSettings = CircuitSettings()
+    tissue: Tissue = Tissue()
+    block: BlockSettings = BlockSettings()
+    slow_steps: SlowSteps = SlowSteps()
     stimulus: GratingSequence = GratingSequence()
     epoch: Annotated[tuple[Epoch, ...], Field(min_length=1, description="epochs, in order")]
-    arms: Annotated[
-        dict[Annotated[str, Field(pattern=NAME)], Arm],
-        Field(min_length=1, description="arms by name"),
-    ]
+    dose: Annotated[tuple[Dose, ...], Field(description="doses that arms can be given")] = ()
+    arms: Annotated[dict[Name, Arm], Field(min_length=1, description="arms by name")]
+    claims: Annotated[
+        dict[Name, tuple[str, str]],
+        Field(description="by name, an arm and the arm it is held against, animal by animal"),
+    ] = {}  # noqa: RUF012 - pydantic copies it
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        names = [epoch.name for epoch in self.epoch]
-        double = {name for name in names if names.count(name) > 1}
-        if double:
+    def _names_are_unique_and_known(self) -> Self:
+        for kind, names, why in (
+            ("epochs", [epoch.name for epoch in self.epoch],
+             "noise and results are kept by epoch name"),
+            ("doses", [dose.name for dose in self.dose], "arms call doses by name"),
+        ):  # fmt: skip
+            double = {name for name in names if names.count(name) > 1}
+            if double:
+                raise ValueError(
+                    f'two {kind} are called "{double.pop()}"; {why}. Give each its own name'
+                )
+        doses = [dose.name for dose in self.dose]
+        for name, arm in self.arms.items():
+            for dose in arm.doses:
+                if dose not in doses:
+                    known = nearest(dose, doses) if doses else "Add a [[dose]] table with that name"
+                    raise ValueError(f'arms.{name}.doses names "{dose}", which is no dose. {known}')
+        for name, pair in self.claims.items():
+            if name in self.arms:
+                raise ValueError(
+                    f"claims.{name} has the name of an arm, and their results could not be told "
+                    "apart. Rename the claim"
+                )
+            for arm_name in pair:
+                if arm_name not in self.arms:
+                    raise ValueError(
+                        f'claims.{name} names "{arm_name}", which is no arm. '
+                        f"{nearest(arm_name, self.arms)}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _epochs_follow_each_other(self) -> Self:
+        if self.epoch[0].start_s is not None:
             raise ValueError(
-                f'two epochs are called "{double.pop()}"; noise and results are kept by epoch '
-                "name. Give each epoch its own name"
+                f"epoch.{self.epoch[0].name}.start_s is {self.epoch[0].start_s:g}; the first epoch "
+                "ends where the clock begins, so it has no start of its own. Leave it out"
             )
+        shown = self.shown()
+        begins = epoch_starts_s(shown, self.starts_s())
+        end_s = 0.0
+        for name, sequence in shown[1:]:
+            if begins[name] < end_s - 1e-9:
+                raise ValueError(
+                    f"epoch.{name}.start_s is {begins[name]:g} s, before the end of the epoch "
+                    f"before it at {end_s:g} s; both cannot be on the screen. Start it later"
+                )
+            end_s = begins[name] + sequence.total_s
+        for dose in self.dose:
+            if dose.start_s >= max(end_s, 1e-9):
+                raise ValueError(
+                    f"dose.{dose.name}.start_s is {dose.start_s:g} s, outside the session, which "
+                    f"ends {end_s:g} s after the first epoch; nothing would be seen of it. Start "
+                    "it earlier, or add an epoch after it"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _papers_fit(self) -> Self:
+        width_um = self.circuit.patch.width_um
+        for dose in self.dose:
+            if isinstance(dose, TopicalDose) and dose.side_um > width_um:
+                raise ValueError(
+                    f"dose.{dose.name}.side_um is {dose.side_um:g} µm, and the cortex is "
+                    f"{width_um:g} µm wide: a paper larger than the cortex cannot lie on it. Take "
+                    "a smaller paper, or a larger circuit.patch.width_um"
+                )
         return self
 
     def shown(self) -> list[tuple[str, GratingSequence]]:
         """Name and stimuli of each epoch, in order."""
         return [(epoch.name, epoch.stimulus or self.stimulus) for epoch in self.epoch]
+
+    def starts_s(self) -> dict[str, float]:
+        """Start after the end of the first epoch, of those epochs that have one of their own."""
+        return {e.name: e.start_s for e in self.epoch if e.start_s is not None}
+
+    def treatment(self, arm: str) -> Treatment:
+        """What is given in one arm; the arm's own settings are not applied."""
+        given = self.arms[arm].doses
+        return Treatment(
+            doses=tuple(dose for dose in self.dose if dose.name in given),
+            tissue=self.tissue,
+            block=self.block,
+            slow_steps=self.slow_steps,
+        )
 
     def animal_seed(self, index: int) -> int:
         """Seed of animal `index` (from 1): hashed, so neighbouring seeds share no animal."""

@@ -44,7 +44,8 @@ def describe(recording: Recording) -> dict[str, Any]:
             "n": recording.n_units,
             "by_class": {str(name): int(count) for name, count in by_class.items()},
         },
-        "duration_s": recording.stop_s - recording.start_s,
+        "duration_s": recording.observed_duration_s,
+        "gaps_s": recording.gaps_s.tolist(),
         "n_spikes": len(recording.spike_samples),
         "mean_rate_hz": _mean_rate_range(recording),
         "epochs": _epochs(recording),
@@ -208,7 +209,7 @@ def _channel(channel: Channel) -> dict[str, Any]:
 
 
 def _mean_rate_range(recording: Recording) -> dict[str, float] | None:
-    duration_s = recording.stop_s - recording.start_s
+    duration_s = recording.observed_duration_s
     if duration_s <= 0:
         return None
     return _range_of((np.diff(recording.spike_index) / duration_s).tolist())
@@ -250,7 +251,7 @@ def _summary(description: dict[str, Any]) -> list[list[str]]:
         ["subject", f"{subject['identifier']} ({subject['species']}, sex {subject['sex']})"],
         ["source", description["source"] or "not described"],
         ["units", f"{units['n']} ({classes})"],
-        ["duration", f"{description['duration_s']:.6g} s"],
+        ["duration", _duration(description)],
         ["spikes", str(description["n_spikes"])],
     ]
     if rate is not None:
@@ -267,6 +268,12 @@ def _summary(description: dict[str, Any]) -> list[list[str]]:
     if repeats is not None:
         rows.append(["repeats", f"{_span(repeats)} of each stimulus in each epoch"])
     return rows
+
+
+def _duration(description: dict[str, Any]) -> str:
+    gaps = [f"{start_s:.6g} to {stop_s:.6g} s" for start_s, stop_s in description["gaps_s"]]
+    not_recorded = f", not recorded: {', '.join(gaps)}" if gaps else ""
+    return f"{description['duration_s']:.6g} s{not_recorded}"
 
 
 def _epoch_rows(description: dict[str, Any]) -> list[list[str]]:

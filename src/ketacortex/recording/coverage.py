@@ -38,7 +38,7 @@ def observed_trials(trials: pd.DataFrame, observed_s: NDArray[np.float64]) -> pd
     DataError
         There are trials, and none lies within.
     """
-    spans_s = _union(observed_s)
+    spans_s = union_of_intervals(observed_s)
     onset_s, offset_s = trials["onset_s"].to_numpy(float), trials["offset_s"].to_numpy(float)
     last_begun = np.searchsorted(spans_s[:, 0], onset_s + OBSERVED_TOLERANCE_S, side="right") - 1
     inside = (last_begun >= 0) & (offset_s <= spans_s[last_begun, 1] + OBSERVED_TOLERANCE_S)
@@ -101,7 +101,7 @@ def check_coverage(times_s: NDArray[np.float64], trials: pd.DataFrame) -> None:
             )
 
 
-def _union(intervals_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def union_of_intervals(intervals_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """Intervals in order of time, with those that touch made one."""
     ordered = intervals_s[np.argsort(intervals_s[:, 0], kind="stable")]
     reached_s = np.maximum.accumulate(ordered[:, 1])

@@ -25,7 +25,11 @@ from ketacortex.errors import ConfigurationError, DataError
 from ketacortex.recording.angles import DIRECTION_NAMES, ORIENTATION_NAMES
 from ketacortex.recording.checks import check_spike_times, check_trials
 from ketacortex.recording.columns import label, spelled
-from ketacortex.recording.coverage import check_coverage, observed_trials
+from ketacortex.recording.coverage import (
+    check_coverage,
+    observed_trials,
+    union_of_intervals,
+)
 from ketacortex.recording.epochs import names_from_tags, no_epochs, with_epochs
 from ketacortex.recording.nwb_names import (
     DOSES,
@@ -142,10 +146,13 @@ def _recording(file: h5py.File, path: Path) -> Recording:
     observed_s = _observed_s(file)
     if observed_s.size:
         trials = observed_trials(trials, observed_s)
-        start_s, stop_s = float(observed_s.min()), float(observed_s.max())
+        spans_s = union_of_intervals(observed_s)
+        start_s, stop_s = float(spans_s[0, 0]), float(spans_s[-1, 1])
+        gaps_s = np.column_stack([spans_s[:-1, 1], spans_s[1:, 0]])
     else:
         check_coverage(times_s, trials)
         start_s, stop_s = time_support_s(times_s, trials)
+        gaps_s = np.empty((0, 2))
     trials, epochs = with_epochs(trials, _epochs(file), start_s, stop_s)
     return Recording(
         subject=_subject(file, path),
@@ -157,6 +164,7 @@ def _recording(file: h5py.File, path: Path) -> Recording:
         epochs=epochs,
         start_s=start_s,
         stop_s=stop_s,
+        gaps_s=gaps_s,
         channels=_channels(file),
         doses=_doses(file),
         source=_source(file),

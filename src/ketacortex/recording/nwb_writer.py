@@ -144,7 +144,8 @@ def _units(recording: Recording) -> Any:
     from pynwb.misc import Units
 
     n_units = recording.n_units
-    observed_s = np.tile([[recording.start_s, recording.stop_s]], (n_units, 1))
+    n_observed = len(recording.observed_s)
+    observed_s = np.tile(recording.observed_s, (n_units, 1))
     columns = [
         *_ragged(
             "spike_times",
@@ -156,7 +157,7 @@ def _units(recording: Recording) -> Any:
             "obs_intervals",
             "times during which the unit was observed, seconds from session start",
             observed_s,
-            np.arange(1, n_units + 1),
+            n_observed * np.arange(1, n_units + 1),
         ),
         *_scalar_columns(recording.units),
     ]

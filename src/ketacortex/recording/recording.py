@@ -88,7 +88,9 @@ class Recording:
     epochs : one row a named condition
         `name`, `start_s`, `stop_s`, in order of time.
     start_s, stop_s : s
-        Time support: the units were observed from `start_s` to `stop_s`.
+        Time support: the units were observed from `start_s` to `stop_s`, but for the gaps.
+    gaps_s : (n_gap, 2) s
+        Stretches between in which nothing was recorded, in order.
     channels : continuous signals
     doses : one row a dose given
     source : where it came from, in words
@@ -103,6 +105,7 @@ class Recording:
     epochs: pd.DataFrame
     start_s: float
     stop_s: float
+    gaps_s: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     channels: tuple[Channel, ...] = ()
     doses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DOSE_COLUMNS)))
     source: str = ""
@@ -124,8 +127,25 @@ class Recording:
                     f"the {name} table has no column {missing[0]!r}; a recording needs "
                     f"{', '.join(needed)}. Add it or name the column that holds it."
                 )
+        edges_s = np.concatenate([[self.start_s], self.gaps_s.ravel(), [self.stop_s]])
+        if len(self.gaps_s) and not np.all(np.diff(edges_s) > 0):
+            raise DataError(
+                f"the gaps {self.gaps_s.tolist()} are not in order of time between start_s = "
+                f"{self.start_s:g} and stop_s = {self.stop_s:g}, so what was recorded cannot be "
+                "told. Give each as [start, stop], one after the other."
+            )
         self.spike_samples.flags.writeable = False
         self.spike_index.flags.writeable = False
+
+    @property
+    def observed_s(self) -> NDArray[np.float64]:
+        """Start and stop of every stretch that was recorded, (n_interval, 2) s."""
+        return np.concatenate([[self.start_s], self.gaps_s.ravel(), [self.stop_s]]).reshape(-1, 2)
+
+    @property
+    def observed_duration_s(self) -> float:
+        """Time recorded, gaps left out, s."""
+        return float(np.diff(self.observed_s, axis=1).sum())
 
     @property
     def n_units(self) -> int:

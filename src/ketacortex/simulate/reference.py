@@ -114,7 +114,8 @@ class ReferenceCortex:
 
     def set_gains(self, gains: ReceptorGains) -> None:
         """Set what slow processes have left of the receptors."""
-        n_b, inter = self.n_branch_compartments, self.n_branch_compartments + self.circuit.settings.pyr.n
+        n_b = self.n_branch_compartments
+        inter = n_b + self.circuit.settings.pyr.n
         self.ampa_gain[:n_b] = gains.ampa_branch
         self.nmda_gain[:n_b] = self.circuit.branch_nmda_ratio.ravel() * gains.nmda_branch
         self.gain_2ab[inter:] = gains.nmda_2ab

@@ -2,21 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from ketacortex.drug.doses import Dose, Exposure
+from ketacortex.drug.receptor_block import BlockSettings
+from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.model.circuit import Circuit
-from ketacortex.recording.recording import Recording, Subject
+from ketacortex.recording.recording import DOSE_COLUMNS, Recording, Subject
 from ketacortex.seeds import generator, seed_of
+from ketacortex.settings import Settings
 from ketacortex.simulate.engine import STEPS_PER_S, Cortex, Spikes
+from ketacortex.simulate.slow_states import SlowStates, SlowSteps, receptor_sites
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes, AfferentTuning
 from ketacortex.stimulus.grating import GratingSequence, draw_trials
 from ketacortex.units import MS_PER_S
 
 SETTLE_S = 0.5  # grey screen before an epoch's clock starts: eight NMDA time constants
+REMEMBERED = 4  # batches of representative trials over which openings are averaged
 Progress = Callable[[float, float], None]  # seconds simulated since the last call, mean rate in Hz
+
+
+class Keeper(Protocol):
+    """Whoever keeps what several sessions of one animal share."""
+
+    def __call__(self, key: str, make: Callable[[], Spikes]) -> Spikes:
+        """The spikes kept under `key`, made now if there are none."""
+
+
+class Treatment(Settings):
+    """What is given to one cortex, and how its slow consequences are followed.
+
+    Parameters
+    ----------
+    doses : given, each at its time after the end of the first epoch
+    tissue : what a topical dose spreads in
+    block : how tightly each class of cells binds
+    slow_steps : SlowSteps
+    """
+
+    doses: tuple[Dose, ...] = ()
+    tissue: Tissue = Tissue()
+    block: BlockSettings = BlockSettings()
+    slow_steps: SlowSteps = SlowSteps()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What one session leaves.
+
+    Parameters
+    ----------
+    recording : of all cells
+    course : free concentration, block and AMPA gain, as `SlowStates.course`
+        `time_s` is that of the recording; empty where nothing was given.
+    """
+
+    recording: Recording
+    course: pd.DataFrame
+
+
+def make_anew(key: str, make: Callable[[], Spikes]) -> Spikes:
+    """Keep nothing, whatever its key."""
+    return make()
 
 
 def simulate_session(
@@ -25,12 +78,17 @@ def simulate_session(
     noise: int,
     subject: Subject,
     progress: Progress | None = None,
-) -> Recording:
+    *,
+    starts_s: Mapping[str, float] | None = None,
+    treatment: Treatment | None = None,
+    keep: Keeper = make_anew,
+) -> Session:
     """Show every epoch to one cortex and record all of its cells.
 
     Each epoch draws its trial order, afferent spikes, gains and background from (noise, epoch
     name) alone, so two arms of one animal meet the same noise in the same epoch, and a second
-    epoch never repeats the first.
+    epoch never repeats the first. Between epochs the stimuli of the next one are shown, of which
+    representative trials are simulated; nothing is recorded then.
 
     Parameters
     ----------
@@ -39,23 +97,83 @@ def simulate_session(
     noise : seed of this animal's noise
     subject : who it is
     progress : called after each trial
+    starts_s : s, start of an epoch after the end of the first; others follow the one before
+    treatment : doses and what comes of them; nothing is given by default
+    keep : keeps epochs that nothing given has reached, which arms of an animal share
     """
-    trials, spans, spikes = [], [], []
-    start_s = 0.0
+    treatment = treatment or Treatment()
+    begins = epoch_starts_s(epochs, starts_s or {})
+    ends = {name: begins[name] + sequence.total_s for name, sequence in epochs}
+    zero_s = -begins[epochs[0][0]]  # the clock of the doses, on that of the recording
+    exposure = Exposure(
+        treatment.doses, treatment.tissue, receptor_sites(circuit), max(ends.values())
+    )
+    states = SlowStates(circuit, exposure, treatment.block)
+    seen: dict[str, Spikes] = {}
+    now_s = begins[epochs[0][0]]
     for name, sequence in epochs:
-        seen = _simulate_epoch(circuit, name, sequence, noise, progress)
-        shown = draw_trials(sequence, generator("trial order", noise, name))
-        trials.append(
-            shown.assign(
-                onset_s=shown["onset_s"] + start_s, offset_s=shown["offset_s"] + start_s, epoch=name
+        show = _Show(circuit, name, sequence, noise, progress)
+        if not states.is_moving(ends[name]):
+            key = _key(circuit, name, sequence, noise)
+            seen[name] = keep(key, show.undisturbed)
+            if show.n_simulated == 0:
+                show.report_all(seen[name])
+        else:
+            show.meanwhile(
+                states, max(now_s, exposure.begins_s), begins[name], treatment.slow_steps
             )
-        )
-        spikes.append(Spikes(seen.step + round(start_s * STEPS_PER_S), seen.cell))
+            seen[name] = show.with_slow_states(states, begins[name], treatment.slow_steps)
+        now_s = ends[name]
+    course = states.course()
+    return Session(
+        recording=_recording(circuit, epochs, noise, subject, treatment.doses, begins, seen),
+        course=course.assign(time_s=course["time_s"] + zero_s),
+    )
+
+
+def epoch_starts_s(
+    epochs: Sequence[tuple[str, GratingSequence]], starts_s: Mapping[str, float]
+) -> dict[str, float]:
+    """Start of every epoch after the end of the first, s; that of the first is negative."""
+    begins: dict[str, float] = {}
+    end_s = -epochs[0][1].total_s
+    for name, sequence in epochs:
+        begins[name] = starts_s.get(name, end_s)
+        end_s = begins[name] + sequence.total_s
+    return begins
+
+
+def _key(circuit: Circuit, name: str, sequence: GratingSequence, noise: int) -> str:
+    """What the spikes of an undisturbed epoch depend on, in 32 characters."""
+    depends_on = (circuit.settings.model_dump_json(), sequence.model_dump_json(), name, str(noise))
+    return blake2b("|".join(depends_on).encode(), digest_size=16).hexdigest()
+
+
+def _recording(
+    circuit: Circuit,
+    epochs: Sequence[tuple[str, GratingSequence]],
+    noise: int,
+    subject: Subject,
+    doses: Sequence[Dose],
+    begins: Mapping[str, float],
+    seen: Mapping[str, Spikes],
+) -> Recording:
+    zero_s = -begins[epochs[0][0]]
+    trials, spans = [], []
+    for name, sequence in epochs:
+        start_s = begins[name] + zero_s
+        shown = draw_trials(sequence, generator("trial order", noise, name))
+        times = {at: shown[at] + start_s for at in ("onset_s", "offset_s")}
+        trials.append(shown.assign(**times, epoch=name))
         spans.append({"name": name, "start_s": start_s, "stop_s": start_s + sequence.total_s})
-        start_s += sequence.total_s
-    step = np.concatenate([part.step for part in spikes])
-    cell = np.concatenate([part.cell for part in spikes])
+    starts = [round((begins[name] + zero_s) * STEPS_PER_S) for name, _ in epochs]
+    step = np.concatenate(
+        [seen[name].step + at for (name, _), at in zip(epochs, starts, strict=True)]
+    )
+    cell = np.concatenate([seen[name].cell for name, _ in epochs])
     order = np.lexsort((step, cell))
+    observed_s = np.array([[span["start_s"], span["stop_s"]] for span in spans])
+    is_gap = observed_s[1:, 0] > observed_s[:-1, 1]
     return Recording(
         subject=subject,
         spike_samples=step[order],
@@ -65,9 +183,20 @@ def simulate_session(
         trials=pd.concat(trials, ignore_index=True),
         epochs=pd.DataFrame(spans),
         start_s=0.0,
-        stop_s=start_s,
+        stop_s=observed_s[-1, 1],
+        gaps_s=np.column_stack([observed_s[:-1, 1], observed_s[1:, 0]])[is_gap],
+        doses=_dose_log(doses, zero_s),
         source=f"ketacortex circuit {circuit.settings.preset}, map {circuit.settings.map}",
     )
+
+
+def _dose_log(doses: Sequence[Dose], zero_s: float) -> pd.DataFrame:
+    rows = [
+        (dose.name, dose.blocker, dose.route, zero_s + dose.start_s,
+         zero_s + dose.start_s + dose.duration_s, *dose.amount)
+        for dose in doses
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(DOSE_COLUMNS))
 
 
 def _units(circuit: Circuit) -> pd.DataFrame:
@@ -82,29 +211,114 @@ def _units(circuit: Circuit) -> pd.DataFrame:
     )
 
 
-def _simulate_epoch(
-    circuit: Circuit, name: str, sequence: GratingSequence, noise: int, progress: Progress | None
-) -> Spikes:
-    """Spikes of one epoch, steps counted from its start."""
-    cortex = Cortex(circuit, seed_of("background", noise, name))
-    afferents = AfferentSpikes(afferent_tuning(circuit), generator("afferents", noise, name))
-    _show(cortex, afferents, np.nan, SETTLE_S)
-    clock = cortex.step
-    parts = []
-    for orientation in draw_trials(sequence, generator("trial order", noise, name))[
-        "orientation_deg"
-    ]:
-        if sequence.gap_s > 0:
-            parts.append(_show(cortex, afferents, np.nan, sequence.gap_s))
-        parts.append(_show(cortex, afferents, orientation, sequence.duration_s))
-        if progress is not None:
-            trial_s = sequence.gap_s + sequence.duration_s
-            n_spikes = sum(len(part.step) for part in parts[-2 if sequence.gap_s > 0 else -1 :])
-            progress(trial_s, n_spikes / trial_s / circuit.n_cells)
-    return Spikes(
-        np.concatenate([part.step for part in parts]) - clock,
-        np.concatenate([part.cell for part in parts]),
-    )
+class _Show:
+    """One epoch, and what is shown before it, to a fresh cortex of one animal."""
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        name: str,
+        sequence: GratingSequence,
+        noise: int,
+        progress: Progress | None,
+    ) -> None:
+        self._circuit, self._name, self._noise = circuit, name, noise
+        self._sequence = sequence
+        self._progress = progress
+        self._trial_s = sequence.gap_s + sequence.duration_s
+        self.n_simulated = 0
+
+    def undisturbed(self) -> Spikes:
+        """Spikes of the epoch at baseline, steps counted from its start."""
+        return self._run(None, 0.0, SlowSteps())
+
+    def with_slow_states(self, states: SlowStates, start_s: float, steps: SlowSteps) -> Spikes:
+        """Spikes of the epoch while its own trials move the slow states on from `start_s`."""
+        return self._run(states, start_s, steps)
+
+    def meanwhile(
+        self, states: SlowStates, from_s: float, until_s: float, steps: SlowSteps
+    ) -> None:
+        """Move the slow states to the start of the epoch, driven by representative trials."""
+        if from_s >= until_s:
+            return
+        cortex, afferents = self._fresh("meanwhile", states)
+        rng = generator("representative trials", self._noise, self._name)
+        states.note(from_s)
+        now_s, looked_s, n_batches = from_s, -np.inf, 0
+        departed = states.departed()
+        while until_s - now_s > 1e-6:
+            moved = np.abs(states.departed() - departed).max()
+            if moved > steps.largest_change or now_s - looked_s >= steps.refresh_s:
+                departed, looked_s, n_batches = states.departed(), now_s, n_batches + 1
+                cortex.set_gains(states.gains())
+                for orientation in self._representative(steps.representative_trials, rng):
+                    self._trial(cortex, afferents, orientation, counts=False)
+                states.see(cortex.take_occupancy(), 1 / min(n_batches, REMEMBERED))
+            at_most_s = min(steps.longest_s, until_s - now_s)
+            step_s = states.step_s(now_s, at_most_s, steps.largest_change)
+            states.advance(now_s, step_s)
+            now_s += step_s
+
+    def report_all(self, spikes: Spikes) -> None:
+        """Tell of an epoch that was kept from before."""
+        if self._progress is not None:
+            total_s = self._sequence.total_s
+            self._progress(total_s, len(spikes.step) / total_s / self._circuit.n_cells)
+
+    def _run(self, states: SlowStates | None, start_s: float, steps: SlowSteps) -> Spikes:
+        cortex, afferents = self._fresh("", states)
+        clock = cortex.step
+        parts: list[Spikes] = []
+        now_s, waiting_s = start_s, 0.0
+        trials = draw_trials(self._sequence, generator("trial order", self._noise, self._name))
+        for k, orientation in enumerate(trials["orientation_deg"]):
+            parts += self._trial(cortex, afferents, orientation)
+            waiting_s += self._trial_s
+            is_last = k == len(trials) - 1
+            if states is not None and (is_last or waiting_s + self._trial_s > steps.longest_s):
+                states.see(cortex.take_occupancy())
+                states.advance(now_s, waiting_s)
+                cortex.set_gains(states.gains())
+                now_s, waiting_s = now_s + waiting_s, 0.0
+        return Spikes(
+            np.concatenate([part.step for part in parts]) - clock,
+            np.concatenate([part.cell for part in parts]),
+        )
+
+    def _fresh(self, purpose: str, states: SlowStates | None) -> tuple[Cortex, AfferentSpikes]:
+        """A cortex after its grey screen, its slow states in place, and its afferents."""
+        name, noise = purpose + self._name, self._noise
+        seed = seed_of("background", noise, name)
+        cortex = Cortex(self._circuit, seed, looks=states is not None)
+        if states is not None:
+            cortex.set_gains(states.gains())
+        tuning = afferent_tuning(self._circuit)
+        afferents = AfferentSpikes(tuning, generator("afferents", noise, name))
+        _show(cortex, afferents, np.nan, SETTLE_S)
+        if states is not None:
+            cortex.take_occupancy()
+        return cortex, afferents
+
+    def _trial(
+        self, cortex: Cortex, afferents: AfferentSpikes, orientation: float, *, counts: bool = True
+    ) -> list[Spikes]:
+        parts = []
+        if self._sequence.gap_s > 0:
+            parts.append(_show(cortex, afferents, np.nan, self._sequence.gap_s))
+        parts.append(_show(cortex, afferents, orientation, self._sequence.duration_s))
+        self.n_simulated += 1
+        if self._progress is not None:
+            n_spikes = sum(len(part.step) for part in parts)
+            rate_hz = n_spikes / self._trial_s / self._circuit.n_cells
+            self._progress(self._trial_s if counts else 0.0, rate_hz)
+        return parts
+
+    def _representative(self, n_trials: int, rng: np.random.Generator) -> np.ndarray:
+        """Orientations of a few trials that stand for all, gratings and blanks in their shares."""
+        every = draw_trials(self._sequence, rng)["orientation_deg"].sort_values().to_numpy()
+        places = (np.arange(n_trials) + rng.random()) / n_trials * len(every)
+        return rng.permutation(every[places.astype(np.int64)])
 
 
 def _show(

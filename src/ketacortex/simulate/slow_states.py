@@ -1,0 +1,223 @@
+"""States that move in seconds to hours, between the stretches in which the network is simulated.
+
+The network runs in milliseconds and tells, for every compartment with NMDARs, how far they were
+open and at which voltage. Block and AMPA gain then advance over seconds under those averages, and
+what they leave of the receptors goes back to the network. Averages are of products, opening times
+a function of voltage: receptors are open when the voltage is high.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ketacortex.drug.doses import Exposure, Sites
+from ketacortex.drug.receptor_block import (
+    BlockSettings,
+    advance_block,
+    free_of_magnesium,
+    unbinding_per_s,
+)
+from ketacortex.evidence.nmda_receptors import PEAK_OPEN_PROBABILITY
+from ketacortex.model.circuit import Circuit
+from ketacortex.model.upregulation import advance_gain
+from ketacortex.settings import Settings
+from ketacortex.simulate.engine import OCCUPANCY_VOLTAGE_MV, ReceptorGains
+
+SUBUNITS = ("glun2a", "glun2b", "glun2d")  # those that cortical neurons have
+CLASSES = ("pyr", "pv", "sst")
+SHORTEST_S = 0.05
+COURSE_COLUMNS = ["time_s", "quantity", "population", "mean", "low", "high"]
+LOW_HIGH = (0.05, 0.95)
+
+
+class SlowSteps(Settings):
+    """How the slow states are stepped while nothing is measured."""
+
+    representative_trials: Annotated[
+        int, Field(ge=1, le=1000, description="trials that stand for the stimuli shown meanwhile")
+    ] = 8
+    largest_change: Annotated[
+        float, Field(gt=0, le=0.2, description="of the mean block of a class in one step")
+    ] = 0.02
+    longest_s: Annotated[float, Field(gt=0, le=600, description="longest slow step [s]")] = 30.0
+    refresh_s: Annotated[
+        float, Field(gt=0, le=3600, description="new trials at the latest after so long [s]")
+    ] = 300.0
+
+
+def receptor_sites(circuit: Circuit) -> Sites:
+    """Branches of all pyramids, branch by branch, then PV, then SST cells."""
+    p = circuit.settings.pyr
+    centre = circuit.settings.patch.width_um / 2
+    position = circuit.position_um - centre
+    return Sites(
+        position_um=np.concatenate([np.tile(position[: p.n], (p.n_branches, 1)), position[p.n :]]),
+        depth_um=np.concatenate([circuit.branch_depth_um.ravel(), circuit.depth_um[p.n :]]),
+    )
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """Means of products that drive block, each (n_subunit, n_site)."""
+
+    free: NDArray[np.float64]
+    unbinding_per_s: NDArray[np.float64]
+
+
+class SlowStates:
+    """Block of every receptor and AMPA gain of every branch of one cortex, through one session.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    exposure : Exposure
+        On the clock of the doses: seconds from the end of the first epoch.
+    block : BlockSettings
+    """
+
+    def __init__(self, circuit: Circuit, exposure: Exposure, block: BlockSettings) -> None:
+        s = circuit.settings
+        self._settings, self._exposure = s, exposure
+        sizes = [s.pyr.n * s.pyr.n_branches, s.pv.n, s.sst.n]
+        self._n_branches = sizes[0]
+        self.population = np.repeat(CLASSES, sizes)
+        self._affinity = np.repeat(
+            [block.affinity_pyr, block.affinity_pv, block.affinity_sst], sizes
+        )
+        shares = [(c.share_glun2b, getattr(c, "share_glun2d", 0.0)) for c in (s.pyr, s.pv, s.sst)]
+        self._shares = np.array(
+            [np.repeat([1 - b - d for b, d in shares], sizes),
+             np.repeat([b for b, _ in shares], sizes),
+             np.repeat([d for _, d in shares], sizes)]
+        )  # fmt: skip
+        self._blocked = np.zeros(self._shares.shape)
+        self._ampa_gain = np.ones(self._n_branches)
+        self._opening: _Opening | None = None
+        self._course: list[tuple[float, str, str, float, float, float]] = []
+
+    @property
+    def is_stirred(self) -> bool:
+        """Whether anything has left its baseline."""
+        return bool(self._blocked.any() or (self._ampa_gain != 1).any())
+
+    def is_moving(self, until_s: float) -> bool:
+        """Whether anything is away from its baseline, or will be pushed before `until_s`."""
+        return self.is_stirred or self._exposure.begins_s < until_s
+
+    @property
+    def blocked_share(self) -> NDArray[np.float64]:
+        """Share of each site's NMDA conductance that is blocked, (n_site,)."""
+        return (self._shares * self._blocked).sum(axis=0)
+
+    def gains(self) -> ReceptorGains:
+        """What is left of the receptors for the network."""
+        n, (a, b, _) = self._n_branches, self._shares
+        blocked_2ab = np.divide(
+            a * self._blocked[0] + b * self._blocked[1],
+            a + b,
+            out=np.zeros(len(a)),
+            where=a + b > 0,
+        )
+        return ReceptorGains(
+            ampa_branch=self._ampa_gain.copy(),
+            nmda_branch=1 - self.blocked_share[:n],
+            nmda_2ab=1 - blocked_2ab[n:],
+            nmda_2d=1 - self._blocked[2, n:],
+        )
+
+    def departed(self) -> NDArray[np.float64]:
+        """How far each class has gone from baseline: mean block of each, and mean AMPA gain."""
+        block = [self.blocked_share[self.population == name].mean() for name in CLASSES]
+        return np.array([*block, self._ampa_gain.mean() - 1])
+
+    def see(self, occupancy: NDArray[np.float64], weight: float = 1.0) -> None:
+        """Take in how far receptors were open, by voltage, with this weight against the past.
+
+        Parameters
+        ----------
+        occupancy : (n_site, n_bin) from `Cortex.take_occupancy`
+        weight : 1 forgets what was seen before
+        """
+        blocker = self._exposure.blocker
+        if blocker is None:
+            return
+        v, magnesium = OCCUPANCY_VOLTAGE_MV, self._settings.receptors.magnesium_millimolar
+        peak = [PEAK_OPEN_PROBABILITY[subunit].value for subunit in SUBUNITS]
+        free = np.array(
+            [p * (occupancy @ free_of_magnesium(blocker, subunit, v, magnesium))
+             for p, subunit in zip(peak, SUBUNITS, strict=True)]
+        )  # fmt: skip
+        unbinding = np.array(
+            [p * (occupancy @ unbinding_per_s(blocker, subunit, v))
+             for p, subunit in zip(peak, SUBUNITS, strict=True)]
+        )  # fmt: skip
+        old = self._opening
+        if old is not None and weight < 1:
+            free = old.free + weight * (free - old.free)
+            unbinding = old.unbinding_per_s + weight * (unbinding - old.unbinding_per_s)
+        self._opening = _Opening(free, unbinding)
+
+    def advance(self, time_s: float, duration_s: float) -> None:
+        """Advance from `time_s` by `duration_s` under what was seen last, and note it down."""
+        concentration = self._exposure.free_micromolar(time_s + duration_s / 2)
+        self._blocked = self._after(concentration, duration_s)
+        self._ampa_gain = advance_gain(
+            self._ampa_gain,
+            self.blocked_share[: self._n_branches],
+            self._settings.upregulation,
+            duration_s,
+        )
+        self.note(time_s + duration_s)
+
+    def _after(self, concentration: NDArray[np.float64], duration_s: float) -> NDArray[np.float64]:
+        blocker, opening = self._exposure.blocker, self._opening
+        if blocker is None or opening is None:
+            return self._blocked
+        return advance_block(
+            self._blocked, self._affinity * concentration, opening.free, opening.unbinding_per_s,
+            duration_s, blocker.k_on.value,
+        )  # fmt: skip
+
+    def step_s(self, time_s: float, at_most_s: float, largest_change: float) -> float:
+        """Longest step, halved from `at_most_s`, that moves no class's mean block too far, s."""
+        step = at_most_s
+        while step > SHORTEST_S and self._change(time_s, step) > largest_change:
+            step /= 2
+        return step
+
+    def _change(self, time_s: float, duration_s: float) -> float:
+        concentration = self._exposure.free_micromolar(time_s + duration_s / 2)
+        after = (self._shares * self._after(concentration, duration_s)).sum(axis=0)
+        change = after - self.blocked_share
+        return max(abs(change[self.population == name].mean()) for name in CLASSES)
+
+    def note(self, time_s: float) -> None:
+        """Note down where everything stands at `time_s`."""
+        concentration = self._exposure.free_micromolar(time_s)
+        for name in CLASSES:
+            here = self.population == name
+            for quantity, values in (
+                ("free_micromolar", concentration[here]),
+                ("blocked_share", self.blocked_share[here]),
+            ):
+                low, high = np.quantile(values, LOW_HIGH)
+                self._course.append((time_s, quantity, name, values.mean(), low, high))
+        low, high = np.quantile(self._ampa_gain, LOW_HIGH)
+        self._course.append((time_s, "ampa_gain", "pyr", self._ampa_gain.mean(), low, high))
+
+    def course(self) -> pd.DataFrame:
+        """Free concentration, block and AMPA gain through the session.
+
+        Returns
+        -------
+        DataFrame
+            `time_s, quantity, population, mean, low, high`: mean over the sites of a class, and
+            the values between which nine tenths of them lie.
+        """
+        return pd.DataFrame(self._course, columns=COURSE_COLUMNS)
