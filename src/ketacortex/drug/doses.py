@@ -60,7 +60,7 @@ class TopicalDose(_Dose):
         sourced("ratio", TRANSFER,
                 "concentration at the top of the tissue over that in the paper; "
                 "1 holds nothing back", ge=0, le=1),
-    ] = 1.0  # fmt: skip
+    ] = 3.5e-4  # fmt: skip
 
     @model_validator(mode="after")
     def _salt_is_known(self) -> Self:
