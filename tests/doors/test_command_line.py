@@ -1,25 +1,14 @@
 """The command line as a user meets it: contract, exit codes, sentences, interruption."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import SMALL, assert_same_spikes, ketacortex
 
 from ketacortex.recording.nwb import read_nwb, write_nwb
 
-COMMAND = [sys.executable, "-c", "from ketacortex.cli import main; main()"]
-SMALL = [
-    "--set", "circuit.pyr.n=80", "--set", "circuit.pv.n=16", "--set", "circuit.sst.n=12",
-    "--set", "stimulus.n_orientations=6", "--set", "stimulus.repeats=4",
-    "--set", "stimulus.blanks=6", "--set", "stimulus.duration_s=0.3", "--set", "stimulus.gap_s=0.1",
-]  # fmt: skip
 EFFECT_KEYS = {
     "measure", "arm", "epoch", "population", "before", "after", "change", "ci_low", "ci_high",
     "n_animals", "n_units", "ratio", "ratio_ci_low", "ratio_ci_high",
@@ -29,30 +18,6 @@ MEASURES = {
     "fano_factor", "fano_factor_rate_matched", "evoked_rate_hz", "spontaneous_rate_hz",
     "noise_correlation",
 }  # fmt: skip
-
-
-def ketacortex(*arguments, environment=None, cwd=None) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd,
-        env={**os.environ, **(environment or {})},
-    )  # fmt: skip
-
-
-def spikes(folder: Path) -> dict[str, np.ndarray]:
-    return {
-        file.relative_to(folder).as_posix(): read_nwb(file).spike_samples
-        for file in sorted(folder.glob("animals/*/*/recording.nwb"))
-    }
-
-
-def assert_same_spikes(one: Path, other: Path) -> None:
-    first, second = spikes(one), spikes(other)
-    assert first.keys() == second.keys() != set()
-    for name, samples in first.items():
-        np.testing.assert_array_equal(samples, second[name], err_msg=name)
-    for name in ("units", "values", "pairs", "effects"):
-        table = Path("findings") / f"{name}.csv"
-        assert (one / table).read_text() == (other / table).read_text(), name
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +41,8 @@ def test_run_prints_one_line_with_every_key(run):
     assert computed | {entry["measure"] for entry in found["not_computed"]} == MEASURES
     assert len(computed) >= 8
     assert {row["population"] for row in found["effects"]} >= {"pyr", "pv", "sst"}
-    assert {row["arm"] for row in found["effects"]} == {"retest"}
+    assert {row["arm"] for row in found["effects"]} == {"drug", "retest", "drug_minus_retest"}
+    assert {row["epoch"] for row in found["effects"]} == {"early", "late"}
     assert found["wall_s"] > 0
     assert 50 < found["peak_rss_mb"] < 1500
 
@@ -85,6 +51,8 @@ def test_every_row_is_consistent(run):
     for row in json.loads(run[1].stdout)["effects"]:
         assert row["ci_low"] <= row["change"] <= row["ci_high"]
         assert row["n_animals"] == 2
+        if row["arm"] == "drug_minus_retest":
+            continue
         if row["measure"].startswith("preferred_orientation_shift"):
             assert row["before"] is None
             assert row["change"] == row["after"]
@@ -92,14 +60,84 @@ def test_every_row_is_consistent(run):
             assert row["change"] == pytest.approx(row["after"] - row["before"], abs=1e-9)
 
 
+def test_a_claim_is_what_the_arm_does_beyond_its_control_in_each_animal(run):
+    rows = json.loads(run[1].stdout)["effects"]
+    by_key = {(r["measure"], r["epoch"], r["population"], r["arm"]): r for r in rows}
+    claims = {key[:3]: row for key, row in by_key.items() if key[3] == "drug_minus_retest"}
+    assert {key[2] for key in claims} == {"pyr", "pv", "sst", "all"}
+    for key, claim in claims.items():
+        drug, retest = by_key[(*key, "drug")], by_key[(*key, "retest")]
+        assert claim["change"] == pytest.approx(drug["change"] - retest["change"], abs=1e-9)
+        if claim["ratio"] is not None:
+            assert claim["ratio"] == pytest.approx(drug["ratio"] / retest["ratio"], rel=1e-9)
+        assert claim["before"] == pytest.approx(retest["after"])
+        assert claim["after"] == pytest.approx(drug["after"])
+
+
+def effects_of(*arguments, folder) -> dict[str, list[dict]]:
+    answer = ketacortex("run", "--out", folder, "--seed", 1, "--animals", 2, "--json", *SMALL,
+                        *arguments)  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    by_arm: dict[str, list[dict]] = {}
+    for row in json.loads(answer.stdout)["effects"]:
+        by_arm.setdefault(row["arm"], []).append({k: v for k, v in row.items() if k != "arm"})
+    return by_arm
+
+
+def test_without_drug_in_the_paper_the_arm_is_the_re_test_exactly(run, tmp_path):
+    found = effects_of(
+        "--set", "dose.0.concentration_mg_per_ml=0", folder=tmp_path / "zero"
+    )  # fmt: skip
+    assert found["drug"] == found["retest"]
+    assert {row["change"] for row in found["drug_minus_retest"]} == {0.0}
+    rows = json.loads(run[1].stdout)["effects"]
+    treated = [{k: v for k, v in r.items() if k != "arm"} for r in rows if r["arm"] == "drug"]
+    assert found["drug"] != treated
+
+
+def test_the_arm_that_holds_the_dose_has_its_effect_whatever_it_is_called(run, tmp_path):
+    found = effects_of(
+        "--set", 'arms={drug = {}, retest = {doses = ["paper"]}}', folder=tmp_path / "swapped"
+    )
+    rows = json.loads(run[1].stdout)["effects"]
+    for name, other in (("drug", "retest"), ("retest", "drug")):
+        wanted = [{k: v for k, v in r.items() if k != "arm"} for r in rows if r["arm"] == other]
+        assert found[name] == wanted
+    changes = {
+        arm: [r["change"] for r in rows if r["arm"] == arm] for arm in ("drug_minus_retest",)
+    }
+    assert [row["change"] for row in found["drug_minus_retest"]] == pytest.approx(
+        [-change for change in changes["drug_minus_retest"]], abs=1e-12
+    )
+
+
+def test_show_block_prints_every_subunit_at_every_clamp():
+    answer = ketacortex("show", "block", "--blocker", "ketamine", "--json")
+    assert answer.returncode == 0, answer.stderr
+    rows = json.loads(answer.stdout)
+    keys = {"receptor", "voltage_mv", "magnesium_millimolar", "ic50_micromolar",
+            "onset_tau_s_popen_0p01", "onset_tau_s_popen_0p1"}  # fmt: skip
+    assert len(rows) == 32
+    assert all(set(row) == keys for row in rows)
+    in_words = ketacortex("show", "block").stdout
+    assert "ketamine, 37 °C" in in_words
+    assert len(in_words.splitlines()) == 35
+    unknown = ketacortex("show", "block", "--blocker", "ketmine")
+    assert unknown.returncode == 2
+    assert 'Did you mean "ketamine"?' in unknown.stderr
+
+
 def test_what_is_missing_is_listed_with_a_reason_and_not_in_the_rows(run):
     found = json.loads(run[1].stdout)
     assert all(entry["reason"] for entry in found["not_computed"])
     whole = {
-        (e["measure"], e["population"]) for e in found["not_computed"]
+        tuple(e[k] for k in ("measure", "arm", "epoch", "population"))
+        for e in found["not_computed"]
         if not re.match(r"(before|ratio):", e["reason"])
     }  # fmt: skip
-    assert not whole & {(row["measure"], row["population"]) for row in found["effects"]}
+    assert not whole & {
+        tuple(row[k] for k in ("measure", "arm", "epoch", "population")) for row in found["effects"]
+    }
 
 
 def test_progress_goes_to_stderr_with_a_sign_of_life(run):
@@ -110,7 +148,8 @@ def test_the_run_folder_holds_everything(run):
     folder, _ = run
     for name in ("experiment.toml", "provenance.json", "report.html", "log.jsonl", "status.json",
                  "findings/effects.csv", "findings/units.csv", "findings/summary.json",
-                 "animals/animal-001/retest/recording.nwb"):  # fmt: skip
+                 "animals/animal-001/retest/recording.nwb",
+                 "animals/animal-001/drug/course.csv"):  # fmt: skip
         assert (folder / name).is_file(), name
     assert json.loads((folder / "status.json").read_text())["state"] == "done"
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
@@ -138,92 +177,10 @@ def test_one_worker_and_a_fresh_cache_give_the_same_bits(run, tmp_path):
 
 
 def test_epochs_of_an_animal_differ_and_animals_differ(run):
-    recordings = [read_nwb(f) for f in sorted(run[0].glob("animals/*/*/recording.nwb"))]
+    recordings = [read_nwb(f) for f in sorted(run[0].glob("animals/*/retest/recording.nwb"))]
     assert not np.array_equal(recordings[0].spike_samples, recordings[1].spike_samples)
     order = recordings[0].trials.groupby("epoch")["orientation_deg"].agg(list)
-    assert order["control"] != order["retest"]
-
-
-def start(folder: Path, *more) -> subprocess.Popen:
-    return subprocess.Popen(
-        [*COMMAND, "run", "--out", str(folder), "--seed", "1", "--animals", "3", "--workers", "1",
-         *SMALL, *more],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def wait_for(path: Path, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
-    while not path.is_file():
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    process = start(folder)
-    assert process.wait(timeout=240) == 0, process.communicate()[1]
-    return folder
-
-
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_after_an_interrupt_the_same_command_completes_to_the_same_bits(how, code, whole, tmp_path):
-    folder = tmp_path / "interrupted"
-    process = start(folder)
-    first = folder / "animals" / "animal-001" / "retest" / "recording.nwb"
-    wait_for(first, process)
-    process.send_signal(how)
-    _, words = process.communicate(timeout=60)
-    assert process.returncode == code
-    if how == signal.SIGINT:
-        assert "finished animals are kept, the same command continues" in words
-        assert "Traceback" not in words
-    time.sleep(0.5)  # a worker whose parent was killed ends itself
-    written = first.stat().st_mtime_ns
-    assert not (folder / "report.html").exists()
-    process = start(folder, "--resume")
-    _, words = process.communicate(timeout=240)
-    assert process.returncode == 0, words
-    assert "finished earlier" in words
-    assert first.stat().st_mtime_ns == written
-    assert_same_spikes(folder, whole)
-
-
-def test_a_worker_that_is_killed_is_no_bug_and_loses_nothing(whole, tmp_path):
-    folder = tmp_path / "killed"
-    process = start(folder)
-    wait_for(folder / "animals" / "animal-001" / "retest" / "recording.nwb", process)
-    workers = subprocess.run(
-        ["pgrep", "-P", str(process.pid), "-f", "spawn_main"], capture_output=True, text=True,
-        check=True,
-    ).stdout.split()  # fmt: skip
-    for worker in workers:
-        os.kill(int(worker), signal.SIGKILL)
-    _, words = process.communicate(timeout=60)
-    assert process.returncode == 130, words
-    assert "a worker process ended before its work was done" in words
-    assert "Traceback" not in words
-    process = start(folder)
-    assert process.wait(timeout=240) == 0
-    assert_same_spikes(folder, whole)
-
-
-def test_a_recording_that_a_crash_damaged_is_simulated_again(whole, tmp_path):
-    folder = tmp_path / "damaged"
-    process = start(folder)
-    first = folder / "animals" / "animal-001" / "retest" / "recording.nwb"
-    wait_for(first, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    time.sleep(0.5)
-    first.write_bytes(first.read_bytes()[:5000])
-    (first.parent / ".recording.1.partial.nwb").write_bytes(b"half")
-    process = start(folder)
-    assert process.wait(timeout=240) == 0, process.communicate()[1]
-    assert_same_spikes(folder, whole)
-    assert [path.name for path in first.parent.iterdir()] == ["recording.nwb"]
+    assert order["control"] != order["early"] != order["late"]
 
 
 def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
@@ -241,7 +198,7 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
         (["run", "basline-v1"], 2, 'unknown preset "basline-v1". Did you mean "baseline-v1"?'),
         (["run", "none.toml"], 2, 'there is no file "none.toml"'),
         (["run", "--set", "stimulus.repeets=3"], 2,
-         "preset baseline-v1: stimulus.repeets is not a setting. Did you mean \"repeats\"?"),
+         "preset topical-v1: stimulus.repeets is not a setting. Did you mean \"repeats\"?"),
         (["run", "--animals", "0"], 2, "animals is 0; input should be greater than or equal to 1"),
         (["run", "--out", "full"], 2, '"full" holds something else ("thesis.txt")'),
         (["run", "--out", "none", "--resume"], 2, 'there is no run in "none" to resume'),
@@ -251,7 +208,16 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
         (["analyse", "full"], 2, "there is nothing to analyse"),
         (["run", "--set", 'arms={"../../evil" = {}}'], 2, "should match pattern"),
         (["run", "--set", "arms={weak = {wiring = 1}}"], 2,
-         "arms.weak.wiring is not a setting. Known: set."),
+         "arms.weak.wiring is not a setting. Known: doses, set."),
+        (["run", "--set", "dose.0.concentration_mg_per_ml=-1"], 2,
+         "preset topical-v1: dose.0.concentration_mg_per_ml is -1; input should be greater than"),
+        (["run", "--set", "dose.paper.salt=chloride"], 2, 'salt is "chloride", of which no molar'),
+        (["run", "--set", "dose.paper.route=topicl"], 2,
+         'dose.0.route is "topicl", which is not known. Did you mean "topical"? Known: held'),
+        (["run", "--set", "dose.paper.start_s=9000"], 2,
+         "dose.paper.start_s is 9000 s, outside the session"),
+        (["run", "--set", "dose.paper.side_um=5000"], 2,
+         "a paper larger than the cortex cannot lie on it"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_clear_sentence_and_its_exit_code(arguments, code, sentence, tmp_path):
@@ -276,7 +242,7 @@ def test_analyse_prints_units_comparisons_and_what_is_missing(run):
     keys = {"unit", "epoch", "mean_rate_hz", "preferred_orientation_deg", "osi", "gosi",
             "fano_factor"}  # fmt: skip
     assert all(set(row) == keys for row in found["units"])
-    assert len(found["units"]) == 2 * 108
+    assert len(found["units"]) == 3 * 108
     assert {row["inference"] for row in found["comparisons"]} == {
         "trials of one animal: no inference beyond it",
         "units of one animal: no inference beyond it",
@@ -287,14 +253,13 @@ def test_analyse_prints_units_comparisons_and_what_is_missing(run):
             assert row[key] is not None or (row["unit"], row["epoch"], key) in missing
 
 
-def test_a_run_and_its_recordings_give_the_same_effects(run):
-    files = sorted(run[0].glob("animals/*/*/recording.nwb"))
-    answer = json.loads(ketacortex("analyse", *files, "--json").stdout)
-    wanted = {
-        (row["measure"], row["population"]): row["change"]
-        for row in json.loads(run[1].stdout)["effects"]
-    }
-    found = {(row["measure"], row["population"]): row["change"] for row in answer["comparisons"]}
+def test_a_run_and_its_folder_analysed_give_the_same_effects(run):
+    answer = json.loads(ketacortex("analyse", run[0], "--json").stdout)
+    key = ("measure", "arm", "epoch", "population")
+    wanted, found = (
+        {tuple(row[k] for k in key): row["change"] for row in rows}
+        for rows in (json.loads(run[1].stdout)["effects"], answer["comparisons"])
+    )
     assert found == pytest.approx(wanted)
 
 

@@ -38,7 +38,7 @@ def test_another_name_is_another_run(tmp_path):
     """The name is part of every subject's identifier, so it may not change half way."""
     open_folder(tmp_path, EXPERIMENT, resume=False)
     other = load_experiment(animals=1, changes=["name=other"])
-    with pytest.raises(ConfigurationError, match="name is 'baseline-v1' there and 'other' here"):
+    with pytest.raises(ConfigurationError, match="name is 'topical-v1' there and 'other' here"):
         open_folder(tmp_path, other, resume=False)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ketacortex.errors import ConfigurationError
-from ketacortex.experiment.load import arm_circuit, load_experiment, preset_names
+from ketacortex.experiment.load import load_experiment, of_arm, preset_names
 
 BASE = 'extends = "baseline-v1"\n'
 
@@ -123,6 +123,7 @@ def test_a_wrong_change_on_the_command_line(change, sentence):
 
 def test_changes_reach_deep_and_into_epochs_by_name():
     experiment = load_experiment(
+        "baseline-v1",
         changes=["circuit.wiring.ee_nanosiemens=0.5", "epoch.retest.stimulus={repeats = 3}",
                  "circuit.map=mouse"]
     )  # fmt: skip
@@ -135,8 +136,117 @@ def test_an_arm_changes_its_own_circuit_only():
     experiment = load_experiment(
         changes=['arms={retest = {}, weak = {set = {"wiring.ee_nanosiemens" = 0.1}}}']
     )
-    assert arm_circuit(experiment, "weak").wiring.ee_nanosiemens == 0.1
-    assert arm_circuit(experiment, "retest") == experiment.circuit
+    assert of_arm(experiment, "weak").circuit.wiring.ee_nanosiemens == 0.1
+    assert of_arm(experiment, "retest").circuit == experiment.circuit
+
+
+def test_an_arm_can_change_how_tightly_receptors_bind():
+    experiment = load_experiment(
+        changes=['arms={variant = {doses = ["paper"], set = {"block.affinity_pv" = 3.0}}}']
+    )
+    assert of_arm(experiment, "variant").treatment("variant").block.affinity_pv == 3.0
+    assert experiment.block.affinity_pv == 1.0
+
+
+def test_doses_are_reached_by_name_and_by_number():
+    for place in ("paper", "0"):
+        (dose,) = load_experiment(changes=[f"dose.{place}.concentration_mg_per_ml=0"]).dose
+        assert dose.is_nothing
+
+
+def test_claims_about_arms_that_were_replaced_are_dropped(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('extends = "topical-v1"\nname = "mine"\n[arms]\nalone = {}\n')
+    assert load_experiment(file).claims == {}
+    assert load_experiment(changes=["arms={alone = {}}"]).claims == {}
+    assert load_experiment().claims == {"drug_minus_retest": ("drug", "retest")}
+
+
+DOSE = """
+[[dose]]
+name = "paper"
+blocker = "ketamine"
+route = "topical"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            DOSE.replace("ketamine", "ketamin"),
+            "experiment.toml: dose.0.blocker is 'ketamin'; no constants are known for it. "
+            'Did you mean "ketamine"?',
+        ),
+        (
+            DOSE.replace("topical", "oral"),
+            'experiment.toml: dose.0.route is "oral", which is not known. Known: held, topical.',
+        ),
+        (
+            DOSE.replace('route = "topical"', ""),
+            "experiment.toml: dose.0.route is missing; add it.",
+        ),
+        (
+            DOSE + 'salt = "hydrochlorid"\n',
+            'salt is "hydrochlorid", of which no molar mass is known, so mg/ml cannot become µM. '
+            'Did you mean "hydrochloride"?',
+        ),
+        (
+            DOSE + "concentration_mg_per_ml = -1.0\n",
+            "dose.0.concentration_mg_per_ml is -1.0; input should be greater than or equal to 0. "
+            "It is: of the solution in the paper [mg/ml].",
+        ),
+        (
+            DOSE + "concentration_micromolar = 1.0\n",
+            "dose.0.concentration_micromolar is not a setting. "
+            'Did you mean "concentration_mg_per_ml"?',
+        ),
+        (
+            DOSE + "side_um = 1501.0\n",
+            "dose.paper.side_um is 1501 µm, and the cortex is 1500 µm wide: a paper larger than "
+            "the cortex cannot lie on it.",
+        ),
+        (
+            DOSE + "start_s = 4000.0\n",
+            "dose.paper.start_s is 4000 s, outside the session, which ends 172.8 s after the "
+            "first epoch; nothing would be seen of it.",
+        ),
+        (DOSE + "start_s = -1.0\n", "dose.0.start_s is -1.0; input should be greater than"),
+        (DOSE + "surface_transfer = 2.0\n", "dose.0.surface_transfer is 2.0; input should be less"),
+        (DOSE + DOSE, 'two doses are called "paper"; arms call doses by name.'),
+        (
+            DOSE + '[arms]\ndrug = { doses = ["papr"] }\n',
+            'arms.drug.doses names "papr", which is no dose. Did you mean "paper"?',
+        ),
+        (
+            '[arms]\ndrug = { doses = ["paper"] }\n',
+            'arms.drug.doses names "paper", which is no dose. Add a [[dose]] table',
+        ),
+        (
+            '[claims]\nnews = ["drug", "retest"]\n',
+            'claims.news names "drug", which is no arm. Known: retest.',
+        ),
+        (
+            '[claims]\nretest = ["retest", "retest"]\n',
+            "claims.retest has the name of an arm, and their results could not be told apart.",
+        ),
+        (
+            '[[epoch]]\nname = "a"\n[[epoch]]\nname = "b"\nstart_s = 60.0\n'
+            '[[epoch]]\nname = "c"\nstart_s = 100.0\n',
+            "epoch.c.start_s is 100 s, before the end of the epoch before it at 232.8 s",
+        ),
+        (
+            '[[epoch]]\nname = "a"\nstart_s = 1.0\n',
+            "epoch.a.start_s is 1; the first epoch ends where the clock begins",
+        ),
+        (
+            '[arms]\nodd = { set = { "block.affinity_vip" = 1 } }\n',
+            'block.affinity_vip is not a setting. Did you mean "affinity_pv"?',
+        ),
+    ],
+)
+def test_a_mistake_about_doses_arms_and_times(text, sentence, tmp_path):
+    assert sentence in complaint(tmp_path, BASE + text)
 
 
 def test_animals_of_neighbouring_seeds_are_strangers():

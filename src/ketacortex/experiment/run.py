@@ -188,7 +188,7 @@ def _simulate(experiment: Experiment, animal: int, arm: str, folder: RunFolder) 
     seed = experiment.animal_seed(animal)
     own = of_arm(experiment, arm)
     subject = Subject(
-        identifier=f"{experiment.name}-{experiment.digest}-animal-{animal:03d}",
+        identifier=experiment.animal_name(animal),
         species=SPECIES_OF_MAP[own.circuit.map],
         description=f"simulated; the species is the one its map imitates; circuit seed {seed}",
     )

@@ -161,6 +161,12 @@ class Experiment(Settings):
         """Seed of animal `index` (from 1): hashed, so neighbouring seeds share no animal."""
         return seed_of("animal", self.seed, index)
 
+    def animal_name(self, index: int) -> str:
+        """Name of animal `index` (from 1): the same cortex has it whatever is done to it."""
+        cortex = f"{self.circuit.model_dump_json()}|{self.animal_seed(index)}"
+        mark = hashlib.blake2b(cortex.encode(), digest_size=4).hexdigest()
+        return f"{self.name}-{mark}-animal-{index:03d}"
+
     @property
     def digest(self) -> str:
         """Eight characters that change with any setting."""
