@@ -101,10 +101,10 @@ def measure(values: dict[str, float], animal: tuple[str, int, str]) -> dict[str,
     name, number, map_name = animal
     seed = seed_of(name, number)
     circuit = build_circuit(settings_with(values, map_name), seed)
-    recording = simulate_session(
+    session = simulate_session(
         circuit, [("control", SEQUENCE)], seed, Subject(identifier=f"{name}-{number}")
     )
-    found = measure_session(recording).values.set_index(["measure", "population"])["value"]
+    found = measure_session(session.recording).values.set_index(["measure", "population"])["value"]
     return {"/".join(key): float(found.get(key, np.nan)) for key in (*TARGETS, *LIMITS)}
 
 

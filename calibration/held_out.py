@@ -31,10 +31,10 @@ def measure_animal(map_name: str, number: int) -> tuple[Values, float]:
     """Values of one animal, and the median distance of its cells' preferences from the map."""
     seed = seed_of("held out", number)
     circuit = build_circuit(CircuitSettings(map=map_name), seed)
-    recording = simulate_session(
+    session = simulate_session(
         circuit, [("control", SEQUENCE)], seed, Subject(identifier=f"{map_name}-{number}")
     )
-    findings = measure_session(recording)
+    findings = measure_session(session.recording)
     units = findings.units[findings.units["cell_class"] == "pyr"]
     off = (units["preferred_orientation_deg"].to_numpy() - circuit.preferred_deg + 90) % 180 - 90
     values = findings.values.set_index(["measure", "population"])["value"].to_dict()

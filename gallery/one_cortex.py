@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None) -> Path:
     chosen = parser.parse_args(arguments)
     circuit = build_circuit(CircuitSettings(map=chosen.map), 1)
     sequence = GratingSequence(repeats=chosen.repeats, blanks=2 * chosen.repeats)
-    recording = simulate_session(circuit, [("control", sequence)], 1, Subject(identifier="example"))
+    session = simulate_session(circuit, [("control", sequence)], 1, Subject(identifier="example"))
+    recording = session.recording
     findings = measure_session(recording)
     figure = plt.figure(figsize=(12, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=[1.15, 1.9, 1])

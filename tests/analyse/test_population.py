@@ -7,7 +7,9 @@ from analyse.planted import heterogeneous_units, session_of, von_mises_rates
 from ketacortex.analyse.population import (
     EFFECT_COLUMNS,
     changes_by_animal,
+    claim_by_animal,
     compare_animals,
+    effect_row,
     json_rows,
 )
 from ketacortex.analyse.session import measure_session
@@ -95,3 +97,53 @@ def test_two_sessions_of_one_animal_count_as_one_animal(sessions):
 
 def test_nothing_to_compare_gives_empty_tables():
     assert compare_animals([]).effects.empty
+
+
+CLAIM = {"drug_beyond_retest": ("drug", "retest")}
+
+
+def test_a_claim_pairs_the_arms_within_each_animal(sessions):
+    """Animals drift, each by its own factor in both arms; only the pairing takes that away."""
+    table = changes_by_animal(sessions)
+    drift = table["animal"].map(
+        {name: 1 + 0.4 * k for k, name in enumerate(sorted(table["animal"].unique()))}
+    )
+    drifting = table.assign(after=table["after"] * drift)
+    drifting["change"] = drifting["after"] - drifting["before"]
+    rates = drifting[drifting["measure"] == "evoked_rate_hz"]
+    claim = claim_by_animal(rates, "claim", *CLAIM["drug_beyond_retest"])
+    ((row,), _) = effect_row({"measure": "evoked_rate_hz"}, claim)
+    ((alone,), _) = effect_row({"measure": "evoked_rate_hz"}, rates[rates["arm"] == "drug"])
+    assert row["ratio"] == pytest.approx(1.5, rel=0.03)
+    assert row["ratio_ci_high"] / row["ratio_ci_low"] < 1.1
+    assert alone["ratio_ci_high"] / alone["ratio_ci_low"] > 1.5
+
+
+def test_a_claim_is_the_difference_of_both_changes(sessions):
+    result = compare_animals(sessions, CLAIM)
+    for measure in ("gosi", "evoked_rate_hz", "preferred_orientation_shift_excess_deg"):
+        claim, drug, retest = (
+            effect(result, measure, arm) for arm in ("drug_beyond_retest", "drug", "retest")
+        )
+        assert claim["change"] == pytest.approx(drug["change"] - retest["change"])
+        assert claim["ci_low"] < claim["change"] < claim["ci_high"]
+        assert claim["before"] == pytest.approx(retest["after"])
+        assert claim["after"] == pytest.approx(drug["after"])
+
+
+def test_arms_that_swap_turn_a_claim_around(sessions):
+    result = compare_animals(sessions, {"one": ("drug", "retest"), "other": ("retest", "drug")})
+    one, other = (effect(result, "fano_factor", arm) for arm in ("one", "other"))
+    assert one["change"] == pytest.approx(-other["change"])
+    assert one["ratio"] == pytest.approx(1 / other["ratio"])
+
+
+def test_an_animal_without_its_control_is_left_out_of_the_claim(sessions):
+    incomplete = [s for s in sessions if (s[0], s[1].animal) != ("retest", "cat 0")]
+    result = compare_animals(incomplete, CLAIM)
+    assert effect(result, "gosi", "drug_beyond_retest")["n_animals"] == 3
+    assert effect(result, "gosi", "drug")["n_animals"] == 4
+
+
+def test_without_claims_there_are_only_arms(sessions):
+    assert set(compare_animals(sessions).effects["arm"]) == set(GAIN)

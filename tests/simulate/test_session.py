@@ -13,7 +13,7 @@ EPOCHS = [("control", SEQUENCE), ("retest", SEQUENCE)]
 def session(epochs=EPOCHS, noise=1, circuit=None):
     return simulate_session(
         circuit or small_circuit(), epochs, noise, Subject(identifier="a"), None
-    )
+    ).recording
 
 
 def in_epoch(recording, name):
