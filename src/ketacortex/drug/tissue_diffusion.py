@@ -99,7 +99,7 @@ class PaperField:
     ...     depth_um=np.array([300.0]), horizon_s=7200.0,
     ... )
     >>> [round(float(below.at(minutes * 60.0)[0]), 3) for minutes in (0, 10, 60, 75)]
-    [0.0, 0.0, 0.0, 0.0]
+    [0.0, 0.076, 0.048, 0.004]
     """
 
     def __init__(
