@@ -158,6 +158,8 @@ def test_claims_about_arms_that_were_replaced_are_dropped(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('extends = "topical-v1"\nname = "mine"\n[arms]\nalone = {}\n')
     assert load_experiment(file).claims == {}
+    file.write_text(file.read_text() + "b = {}\n[claims]\nown = ['b', 'alone']\n")
+    assert load_experiment(file).claims == {"own": ("b", "alone")}
     assert load_experiment(changes=["arms={alone = {}}"]).claims == {}
     assert load_experiment().claims == {"drug_minus_retest": ("drug", "retest")}
 

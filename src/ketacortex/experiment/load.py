@@ -123,21 +123,21 @@ def _read_file(path: Path) -> str:
 def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     """Tables are merged key by key; arms and lists are replaced as a whole."""
     merged = dict(base)
+    if isinstance(top.get("arms"), Mapping):
+        _keep_claims_about(top["arms"], merged)
     for key, value in top.items():
         if key != "arms" and isinstance(value, Mapping) and isinstance(merged.get(key), dict):
             merged[key] = _merge(merged[key], value)
         else:
             merged[key] = value
-    if "arms" in top and "claims" not in top:
-        _drop_claims_on_missing_arms(merged)
     return merged
 
 
-def _drop_claims_on_missing_arms(table: dict[str, Any]) -> None:
+def _keep_claims_about(arms: Mapping[str, Any], table: dict[str, Any]) -> None:
     """Whoever replaces the arms is not asked for claims that were made about the old ones."""
-    arms, claims = table.get("arms"), table.get("claims")
-    if isinstance(arms, Mapping) and isinstance(claims, Mapping):
-        table["claims"] = {name: pair for name, pair in claims.items() if set(pair) <= set(arms)}
+    if isinstance(table.get("claims"), Mapping):
+        held = table["claims"].items()
+        table["claims"] = {name: pair for name, pair in held if set(pair) <= set(arms)}
 
 
 def _apply(table: dict[str, Any], change: str) -> None:
@@ -153,8 +153,8 @@ def _apply(table: dict[str, Any], change: str) -> None:
     except tomllib.TOMLDecodeError:
         value = text.strip()
     _put(table, path.strip().split("."), value, f"--set {change}")
-    if path.strip() == "arms":
-        _drop_claims_on_missing_arms(table)
+    if path.strip() == "arms" and isinstance(value, Mapping):
+        _keep_claims_about(value, table)
 
 
 def _put(table: dict[str, Any], path: list[str], value: Any, where: str) -> None:
@@ -212,7 +212,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
             if dotted:
                 found = "" if isinstance(entry["input"], dict) else f" is {entry['input']!r};"
                 message = f"{dotted}{found} {message[0].lower()}{message[1:]}"
-            sentences.append(f"{where}: {message}.{_description(model, raw)}")
+            sentences.append(f"{where}: {message.rstrip('.')}.{_description(model, raw)}")
     return "\n".join(sentences)
 
 
