@@ -127,9 +127,9 @@ class PaperField:
         longest_s = max(duration_s, horizon_s)
         self._root_s = np.sqrt(longest_s) * np.linspace(0.0, 1.0, N_TABLE_STEPS + 1) ** 2
         self._flux_um_per_s = self._solve_flux(surface_transfer)
-        x_um, y_um = position_um[:, 0] - x_um, position_um[:, 1] - y_um
+        x, y = position_um[:, 0] - x_um, position_um[:, 1] - y_um
         self._uptake = self._integrate(
-            lambda s: self._over_depth(depth_um, s) * self._across(x_um, s) * self._across(y_um, s),
+            lambda s: self._over_depth(depth_um, s) * self._across(x, s) * self._across(y, s),
             len(depth_um),
         )
         self._weights = CubicSpline(self._root_s, np.eye(N_TABLE_STEPS + 1))
@@ -155,7 +155,7 @@ class PaperField:
     def entered_nmol(self, time_s: float) -> float:
         """What has entered the tissue and not gone back to the paper, nmol."""
         until_s = np.minimum(self._edges_s, max(time_s, 0.0))
-        return self._nmol(self._flux_um_per_s @ np.diff(until_s))
+        return self._nmol(float(self._flux_um_per_s @ np.diff(until_s)))
 
     def paper_nmol(self, time_s: float) -> float:
         """What is in the paper, on the cortex or lifted off, nmol."""
@@ -166,7 +166,7 @@ class PaperField:
         until_s = np.minimum(self._edges_s, max(time_s, 0.0))
         lasted_s = np.diff(until_s)
         kept = np.exp(-self._washout * (time_s - until_s[1:])) * exprel(-self._washout * lasted_s)
-        return self._nmol(self._flux_um_per_s @ (lasted_s * kept))
+        return self._nmol(float(self._flux_um_per_s @ (lasted_s * kept)))
 
     def washed_out_nmol(self, time_s: float) -> float:
         """What blood has carried off, nmol."""
@@ -174,7 +174,7 @@ class PaperField:
 
     def _nmol(self, paper_depth_um: float) -> float:
         """Amount in a layer of the fresh paper's solution, as wide as the paper."""
-        volume_um3 = self._side_um**2 * float(paper_depth_um)
+        volume_um3 = self._side_um**2 * paper_depth_um
         return self._paper_micromolar * volume_um3 * NMOL_PER_MICROMOLAR_UM3
 
     def _solve_flux(self, surface_transfer: float) -> Array:

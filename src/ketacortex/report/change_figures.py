@@ -23,7 +23,7 @@ from ketacortex.report.tuning_figures import NO_SECOND_EPOCH
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_PANELS = 4
+MOST_PANELS = 6
 LEAST_QUANTILE_SHOWN = 0.995
 
 
@@ -74,7 +74,11 @@ def _draw(
     changes = changes[has_both]
     if not len(changes):
         return nothing
-    panels = [pair for pair in material.comparisons if len(_of(changes, pair))]
+    panels = [
+        pair
+        for pair in material.comparisons
+        if pair[0] in material.shown_arms and len(_of(changes, pair))
+    ]
     if highest is None:
         both = changes[[column, f"{column}_before"]].to_numpy(float)
         highest = float(np.quantile(both, LEAST_QUANTILE_SHOWN)) * 1.05

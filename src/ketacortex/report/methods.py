@@ -12,8 +12,12 @@ from ketacortex.analyse.epoch_values import RESPONSIVE_COUNT, TUNED_ALPHA, TUNED
 from ketacortex.analyse.shift import N_SPLITS
 from ketacortex.analyse.statistics import CONFIDENCE
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
+from ketacortex.evidence.blockers import BLOCKERS
+from ketacortex.evidence.constants import Constant
+from ketacortex.evidence.nmda_receptors import PEAK_OPEN_PROBABILITY
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import DT_MS
+from ketacortex.report.dosing import dose_in_words, given_in, treated_arms
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
 from ketacortex.stimulus.grating import GratingSequence
@@ -45,6 +49,7 @@ def methods(material: Material) -> list[str]:
     paragraphs = []
     if material.experiment is not None:
         paragraphs += [_circuit(material.experiment), _stimuli(material.experiment)]
+        paragraphs += _drug(material.experiment)
     else:
         paragraphs.append(_recordings(material))
     return [*paragraphs, _tuning(), _shift(), _variability(), _statistics(material)]
@@ -63,6 +68,12 @@ def parameters(experiment: Experiment | None) -> list[Parameter]:
     if experiment is None:
         return []
     found = [*_settings(experiment.circuit, "circuit"), *_settings(experiment.stimulus, "stimulus")]
+    if treated_arms(experiment):
+        for dose in experiment.dose:
+            found += _settings(dose, f"dose.{dose.name}")
+        for part in ("tissue", "block", "slow_steps"):
+            found += _settings(getattr(experiment, part), part)
+        found += _constants(experiment)
     for epoch in experiment.epoch:
         if epoch.stimulus is not None:
             found += _settings(epoch.stimulus, f"epoch.{epoch.name}.stimulus")
@@ -84,6 +95,60 @@ def _settings(settings: BaseModel, path: str) -> Iterator[Parameter]:
         meaning = (field.description or "").removesuffix(f" [{unit}]")
         shown = f"{value:g}" if isinstance(value, float) else str(value)
         yield Parameter(f"{path}.{name}", shown, unit, str(extra.get("source", "")), meaning)
+
+
+def _constants(experiment: Experiment) -> Iterator[Parameter]:
+    """What the evidence says of the blockers that were given and of their receptors."""
+    for name in sorted({dose.blocker for dose in experiment.dose}):
+        blocker = BLOCKERS[name]
+        for subunit in blocker.ic50_without_magnesium:
+            for table, magnesium in (
+                (blocker.ic50_without_magnesium, "0 mM Mg"),
+                (blocker.ic50_with_magnesium, "1 mM Mg"),
+            ):
+                path = f"evidence.{name}.ic50.{subunit}"
+                yield _constant(path, table[subunit], f"IC50 at -65 mV, {magnesium}")
+        yield _constant(f"evidence.{name}.k_on", blocker.k_on, "entry into an open pore")
+        yield _constant(
+            f"evidence.{name}.electrical_distance", blocker.electrical_distance,
+            "share of the membrane field that unbinding senses",
+        )  # fmt: skip
+    for subunit, probability in PEAK_OPEN_PROBABILITY.items():
+        yield _constant(f"evidence.peak_open.{subunit}", probability, "peak open probability")
+
+
+def _constant(path: str, constant: Constant, meaning: str) -> Parameter:
+    source = f"{constant.grade}; {constant.low:g} to {constant.high:g}: {constant.source}"
+    return Parameter(path, f"{constant.value:g}", constant.unit, source, meaning)
+
+
+def _drug(experiment: Experiment) -> list[str]:
+    """What was given, how it spreads, how it blocks and what follows; nothing without a dose."""
+    if not treated_arms(experiment):
+        return []
+    given = [
+        f"arm {arm}: {listed([dose_in_words(dose) for dose in given_in(experiment, arm)])}"
+        for arm in treated_arms(experiment)
+    ]
+    steps, rise = experiment.slow_steps, experiment.circuit.upregulation
+    return [
+        f"Doses, times from the end of the first epoch: {'; '.join(given)}. A paper is a finite, "
+        "stirred reservoir; from it drug diffuses into a half space of tissue, in depth and "
+        "sideways, is stored there and carried off by blood; the flux is even over the paper and "
+        "such that the mean concentration at the top of the tissue is the surface transfer times "
+        "that in the paper.",
+        "At each branch and interneuron, free drug enters open NMDA receptors that magnesium has "
+        "left, subunit by subunit, and leaves through open receptors at a rate that grows with "
+        "depolarisation; closed receptors keep it. The blocked share follows dB/dt = k_on C "
+        "<P_open m(V)> (1 − B) − <P_open k_off(V)> B, averages being of the products, taken every "
+        "millisecond from the simulated trials; P_open is the conductance-weighted share of "
+        "receptors holding glutamate times the peak open probability of the subunit. During an "
+        f"epoch its own trials drive block; between epochs {steps.representative_trials} "
+        "representative trials do, renewed whenever block or gain has moved by "
+        f"{steps.largest_change:g}. AMPA conductance of a branch approaches 1 + "
+        f"{rise.amplitude:g} times the share of its resting NMDA current that is lost, with a time "
+        f"constant of {rise.onset_s / 60:g} min up and {rise.decay_s / 3600:g} h down.",
+    ]
 
 
 def _circuit(experiment: Experiment) -> str:
@@ -184,7 +249,9 @@ def _statistics(material: Material) -> str:
     return (
         "The animal is the unit of replication: each gives one value before and one after, and "
         f"intervals are {percent} Student t intervals over animals (n = {material.n_animals}), of "
-        "logarithms for ratios. Units of one animal are not independent and enter no interval."
+        "logarithms for ratios. Units of one animal are not independent and enter no interval. A "
+        "claim is the difference (of ratios, the quotient) of the changes in two arms, taken "
+        "within each animal."
     )
 
 

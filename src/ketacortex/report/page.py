@@ -16,7 +16,10 @@ from ketacortex.experiment.schema import Experiment
 from ketacortex.recording.recording import Recording
 from ketacortex.report import methods, statements
 from ketacortex.report.change_figures import draw_fano, draw_osi
+from ketacortex.report.dose_strip import draw_dose_strip
 from ketacortex.report.drawing import ReportFigure
+from ketacortex.report.ladder import draw_ladder
+from ketacortex.report.not_modelled import not_modelled
 from ketacortex.report.physiology import draw_physiology, judgement_table, ranges_apply
 from ketacortex.report.raster import draw_raster
 from ketacortex.report.tables import Material, material_of_recordings, material_of_run
@@ -107,6 +110,11 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "headline_labels": [label for _, _, label in statements.HEADLINES],
         "headline_sentences": statements.headline_sentences(material),
         "noise_sentence": statements.NOISE_SENTENCE,
+        "claim_note": statements.CLAIM_NOTE if material.claims else "",
+        "shift_sentences": statements.shift_sentences(material),
+        "dose_strip": _drawn(draw_dose_strip, material),
+        "ladder": _drawn(draw_ladder, material),
+        "not_modelled": not_modelled(material),
         "raster": _drawn(draw_raster, material),
         "physiology": _drawn(draw_physiology, material),
         "ranges_apply": ranges_apply(material),

@@ -66,7 +66,7 @@ def judgement_table(material: Material) -> list[dict[str, Any]]:
     for limits in ANAESTHETISED_V1:
         is_mine = (values["measure"] == limits.measure) & (values["cells"] == limits.population)
         mine = values[is_mine]
-        for arm in material.arms:
+        for arm in _arms_with_a_circuit_of_their_own(material):
             found = mine[(mine["arm"] == arm) & mine["is_first_epoch"]]["value"].to_numpy(float)
             n_inside = sum(limits.holds(value) for value in found)
             rows.append(
@@ -80,6 +80,15 @@ def judgement_table(material: Material) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _arms_with_a_circuit_of_their_own(material: Material) -> list[str]:
+    """The first arm of each circuit: others of the same circuit share its first epoch."""
+    if material.experiment is None:
+        return material.arms
+    arms = material.experiment.arms
+    first = {repr(sorted(arms[arm].set.items())): arm for arm in reversed(material.arms)}
+    return [arm for arm in material.arms if arm in first.values()]
 
 
 def measured_values(material: Material, panels: tuple[Range, ...] | list[Range]) -> pd.DataFrame:
@@ -140,6 +149,7 @@ def _rows(material: Material) -> tuple[list[tuple[str, str]], int]:
     """(arm, epoch) of each row of a panel, and how many more there are."""
     found = material.population_values[["arm", "epoch"]].drop_duplicates()
     rows = [(str(arm), str(epoch)) for arm, epoch in found.itertuples(index=False)]
+    rows.sort(key=lambda row: row[0] not in material.shown_arms)  # those shown come first
     return rows[:MOST_ROWS], max(len(rows) - MOST_ROWS, 0)
 
 

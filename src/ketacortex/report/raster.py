@@ -43,6 +43,7 @@ class Window:
 
 def draw_raster(material: Material) -> ReportFigure | str:
     """The raster, or the reason why there is none."""
+    examples = [(e.arm, e.recording) for e in material.examples if e.recording is not None]
     recording = material.example
     if recording is None:
         return "The recording of the example animal is not in the run folder."
@@ -52,20 +53,26 @@ def draw_raster(material: Material) -> ReportFigure | str:
     rows = ordered_units(material, recording)
     has_labels = sum(len(window.trials) for window in windows) <= MOST_LABELS
     with in_style():
-        figure = new_figure(5.2)
+        figure = new_figure(0.7 + (4.5 if len(examples) == 1 else 3.4 * len(examples)))
         axes = figure.subplots(
-            2, len(windows), sharex="col", sharey="row", squeeze=False, height_ratios=[1, 12]
-        )
+            1 + len(examples), len(windows), sharex="col", sharey="row", squeeze=False,
+            height_ratios=[1, *[12] * len(examples)],
+        )  # fmt: skip
         for column, window in enumerate(windows):
             _draw_strip(axes[0, column], window, has_labels)
-            _draw_spikes(axes[1, column], recording, rows, window)
-        _label_classes(axes[1, 0], recording.cell_classes[rows])
+            for place, (_, seen) in zip(axes[1:, column], examples, strict=True):
+                _draw_spikes(place, seen, rows, window)
+            axes[-1, column].set_xlabel("time in the session [s]")
+        for place, (arm, _) in zip(axes[1:, 0], examples, strict=True):
+            name = material.arm_in_words(arm) if len(examples) > 1 else ""
+            _label_classes(place, recording.cell_classes[rows], name)
+        tables = [_spike_table(seen, rows, windows).assign(arm=arm) for arm, seen in examples]
         return finish(
             figure,
             name="raster",
             title="Raster of spikes of the example animal",
-            caption=_caption(recording, rows, windows),
-            numbers=_spike_table(recording, rows, windows),
+            caption=_caption(recording, rows, windows, len(examples)),
+            numbers=pd.concat(tables, ignore_index=True),
         )
 
 
@@ -139,11 +146,10 @@ def _draw_spikes(axes: Axes, recording: Recording, rows: NDArray[np.int64], wind
         axes.axvspan(onset_s, offset_s, color=FAINT, alpha=0.25, lw=0, zorder=0)
     axes.set_xlim(window.start_s, window.stop_s)
     axes.set_ylim(-1, len(rows))
-    axes.set_xlabel("time in the session [s]")
 
 
-def _label_classes(axes: Axes, classes: NDArray[np.str_]) -> None:
-    """Names of the classes at the left, in their colours."""
+def _label_classes(axes: Axes, classes: NDArray[np.str_], arm: str) -> None:
+    """Names of the classes at the left, in their colours, and the arm."""
     names = list(pd.unique(classes))
     middles = [float(np.flatnonzero(classes == name).mean()) for name in names]
     axes.set_yticks(middles, [f"{name} ({(classes == name).sum()})" for name in names])
@@ -151,7 +157,8 @@ def _label_classes(axes: Axes, classes: NDArray[np.str_]) -> None:
     for label, name in zip(axes.get_yticklabels(), names, strict=True):
         label.set_color(class_colour(str(name)))
         label.set_fontweight("bold")
-    axes.set_ylabel("units, by class and preferred orientation")
+    what = "units, by class and preferred orientation"
+    axes.set_ylabel(f"{arm}\n{what}" if arm else what)
 
 
 def _times_s(recording: Recording, unit: int, window: Window) -> NDArray[np.float64]:
@@ -160,18 +167,21 @@ def _times_s(recording: Recording, unit: int, window: Window) -> NDArray[np.floa
     return times_s[first:last]
 
 
-def _caption(recording: Recording, rows: NDArray[np.int64], windows: list[Window]) -> str:
+def _caption(
+    recording: Recording, rows: NDArray[np.int64], windows: list[Window], n_arms: int
+) -> str:
     n_epochs = recording.trials["epoch"].nunique()
     shown = f"All {len(rows)}" if len(rows) == recording.n_units else (
         f"{len(rows)} of {recording.n_units}, evenly chosen,"
     )  # fmt: skip
     several = f" The first {len(windows)} of {n_epochs} epochs." if n_epochs > len(windows) else ""
+    beside = " One row of panels per arm, the same units and trials in each." * (n_arms > 1)
     return (
         f"Animal {recording.subject.identifier}, the first. {shown} units, one row each, ordered "
         "by class and by preferred orientation in the first epoch (upwards; untuned units last). "
         f"About {WINDOW_S:g} s around the first blank of each epoch, or its first {WINDOW_S:g} s "
         "where it has none; above, the orientation shown and grey bars where a grating was on."
-        f"{several}"
+        f"{several}{beside}"
     )
 
 

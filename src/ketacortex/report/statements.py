@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ketacortex.report.dosing import arm_in_short
 from ketacortex.report.tables import LONE_RECORDING, Material
 from ketacortex.report.wording import (
     NOTHING,
@@ -24,9 +25,15 @@ HEADLINES = (
     ("osi", "ratio", "OSI ratio"),
     ("fano_factor_rate_matched", "ratio", "Fano ratio, rate-matched"),
     ("evoked_rate_hz", "ratio", "evoked-rate ratio"),
+    ("spontaneous_rate_hz", "ratio", "spontaneous-rate ratio"),
 )
 FEW_UNITS_PER_ANIMAL = 10
 """Below, an effect says little whatever its interval, which is over animals."""
+MOST_SENTENCES = 6
+CLAIM_NOTE = (
+    "“A against B”: how much more arm A changed than arm B, animal by animal; a ratio above 1 is "
+    "more, below 1 less. What B changes by itself is noise of measurement."
+)
 NOISE_SENTENCE = (
     "Noise of measurement alone moves a fitted preferred orientation, so |shift| is above 0 even "
     "where nothing changed; only the excess over that error counts as a change."
@@ -63,24 +70,54 @@ def asked(material: Material) -> str:
 
 
 def headline_rows(material: Material) -> list[dict[str, Any]]:
-    """One row an arm and later epoch, the numbers as text in the order of `HEADLINES`."""
+    """One row a claim or arm and later epoch, the numbers as text in the order of `HEADLINES`."""
     return [
         {
             "arm": arm,
+            "is_claim": arm in material.claims,
+            "who": material.arm_in_words(arm),
             "epoch": epoch,
             "n_animals": _n_animals(material, arm, epoch),
             "numbers": [
                 _headline(material, arm, epoch, measure, column) for measure, column, _ in HEADLINES
             ],
         }
-        for arm, epoch in material.comparisons
+        for arm, epoch in [*_claimed(material), *material.comparisons]
     ]
 
 
+def _claimed(material: Material) -> list[tuple[str, str]]:
+    """(claim, later epoch) of every claim."""
+    found = material.effects[["arm", "epoch"]].drop_duplicates()
+    pairs = [(str(arm), str(epoch)) for arm, epoch in found.itertuples(index=False)]
+    return [pair for pair in pairs if pair[0] in material.claims]
+
+
 def headline_sentences(material: Material) -> list[str]:
+    """The main findings as sentences: of claims where there are any, else the shift of each arm."""
+    rows = headline_rows(material)
+    if any(row["is_claim"] for row in rows):
+        return [_claim_sentence(row) for row in rows if row["is_claim"]][:MOST_SENTENCES]
+    return shift_sentences(material)
+
+
+def _claim_sentence(row: dict[str, Any]) -> str:
+    found = [
+        f"{label.split(' [')[0].removesuffix(' ratio')} "
+        f"{'× ' if column == 'ratio' else ''}{text}"
+        f"{' deg' if '[deg]' in label else ''}"
+        for (_, column, label), text in zip(HEADLINES, row["numbers"], strict=True)
+        if text != NOTHING
+    ]
+    return f"{_capital(row['who'])}, epoch {row['epoch']}: {'; '.join(found)}."
+
+
+def shift_sentences(material: Material) -> list[str]:
     """The shift of every arm and later epoch as a sentence."""
     sentences = []
     for row in headline_rows(material):
+        if row["is_claim"]:
+            continue
         shift, excess = row["numbers"][:2]
         arm = material.arm_in_words(row["arm"])
         who = _capital(f"{arm}, epoch" if arm else "epoch") + f" {row['epoch']} against the first"
@@ -113,8 +150,15 @@ def effect_tables(material: Material) -> list[dict[str, Any]]:
             for name in found
             for of_population in [rows[rows["population"] == name]]
         ]
-        tables.append({"arm": material.arm_in_words(str(arm)), "epoch": epoch, "groups": groups})
-    return tables
+        tables.append(
+            {
+                "arm": material.arm_in_words(str(arm)),
+                "is_claim": str(arm) in material.claims,
+                "epoch": epoch,
+                "groups": groups,
+            }
+        )
+    return sorted(tables, key=lambda table: not table["is_claim"])
 
 
 def effects_note(material: Material) -> str:
@@ -191,6 +235,11 @@ def _chosen(
 
 
 def _n_animals(material: Material, arm: str, epoch: str) -> int:
+    if arm in material.claims:
+        rows = material.effects[
+            (material.effects["arm"] == arm) & (material.effects["epoch"] == epoch)
+        ]
+        return int(rows["n_animals"].max()) if len(rows) else 0
     here = material.changes
     return int(here[(here["arm"] == arm) & (here["epoch"] == epoch)]["animal"].nunique())
 
@@ -203,16 +252,11 @@ def _arms_in_words(material: Material) -> str:
     """What is done in each arm: doses and settings of its own."""
     if material.experiment is None:
         return ""
-    sentences = []
-    for name, arm in material.experiment.arms.items():
-        doses = [str(dose) for dose in getattr(arm, "doses", ())]
-        done = [f"doses {listed(doses)}"] if doses else []
-        done += [f"{path} = {value}" for path, value in arm.set.items()]
-        sentences.append((name, listed(done)))
-    if all(not done for _, done in sentences):
-        arms = "arms" if len(sentences) > 1 else "arm"
-        return f"without any drug ({arms} {listed([name for name, _ in sentences])})"
-    return "; ".join(f"arm {name}: {done or 'no drug'}" for name, done in sentences)
+    experiment = material.experiment
+    if all(not arm.doses and not arm.set for arm in experiment.arms.values()):
+        arms = "arms" if len(experiment.arms) > 1 else "arm"
+        return f"without any drug ({arms} {listed(list(experiment.arms))})"
+    return "; ".join(f"arm {name}: {arm_in_short(experiment, name)}" for name in experiment.arms)
 
 
 def _silent_units(material: Material) -> list[dict[str, Any]]:

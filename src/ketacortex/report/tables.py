@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,11 @@ from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.schema import Experiment
 from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.recording import Recording
+from ketacortex.report.dosing import read_courses
 
 PRINCIPAL_CLASS = "pyr"
+MOST_ARMS = 3
+"""Arms that a figure shows side by side."""
 LONE_RECORDING = "recording"
 """Arm of a recording that stands outside a run."""
 CLASS_ORDER = ("pyr", "pv", "sst", "vip", UNKNOWN_CLASS)
@@ -40,6 +43,23 @@ WORDS = ("unit", "cell_class", "epoch", "population", "measure", "reference", "a
 
 
 @dataclass(frozen=True, kw_only=True)
+class Example:
+    """The first animal in one arm, whose spikes and cells are shown.
+
+    Parameters
+    ----------
+    arm : its arm
+    session : number of the recording among all
+    recording, tuning : None where they cannot be read
+    """
+
+    arm: str
+    session: int
+    recording: Recording | None
+    tuning: xr.Dataset | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Material:
     """Everything that the sections of a page are made from.
 
@@ -49,9 +69,8 @@ class Material:
         With `animal`, `arm` and `session`, the number of the recording among all.
     effects : table of `Effects`
     not_computed : `measure, arm, epoch, population, reason`
-    example : the recording whose spikes are shown, None where it cannot be read
-    example_session : its number
-    tuning : tuning of the same animal
+    examples : the first animal in the arms that are shown, at least one of them
+    courses : slow states by time, from `read_courses`; empty where nothing was given
     experiment : what was run, None for recordings of animals
     provenance : versions, seeds and citations
     sources : files that were read
@@ -62,13 +81,36 @@ class Material:
     pairs: pd.DataFrame
     effects: pd.DataFrame
     not_computed: list[dict[str, Any]]
-    example: Recording | None
-    example_session: int
-    tuning: xr.Dataset | None
+    examples: tuple[Example, ...]
+    courses: pd.DataFrame = field(default_factory=pd.DataFrame)
     experiment: Experiment | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     command: str = ""
+
+    @property
+    def example(self) -> Recording | None:
+        """Recording of the first example."""
+        return self.examples[0].recording
+
+    @property
+    def example_session(self) -> int:
+        """Number of the first example."""
+        return self.examples[0].session
+
+    @cached_property
+    def shown_arms(self) -> list[str]:
+        """Arms that figures show side by side: all, or a few that stand for many."""
+        if len(self.arms) <= MOST_ARMS or self.experiment is None:
+            return self.arms[:MOST_ARMS]
+        pairs = [arm for pair in self.experiment.claims.values() for arm in pair[::-1]]
+        ends = [*pairs[:2], *pairs[-1:], *self.arms]
+        return list(dict.fromkeys(ends))[:MOST_ARMS]
+
+    @cached_property
+    def claims(self) -> dict[str, tuple[str, str]]:
+        """Claims of the experiment: name, arm and what it is held against."""
+        return dict(self.experiment.claims) if self.experiment is not None else {}
 
     @cached_property
     def epochs(self) -> list[str]:
@@ -116,7 +158,9 @@ class Material:
         return table["cell_class"] == self.main_population
 
     def arm_in_words(self, arm: str) -> str:
-        """`arm` and its name; nothing for recordings that belong to no arm."""
+        """`arm` and its name, a claim as what it compares; nothing where there are no arms."""
+        if arm in self.claims:
+            return f"{self.claims[arm][0]} against {self.claims[arm][1]}"
         return "" if self.arms == [LONE_RECORDING] else f"arm {arm}"
 
     @cached_property
@@ -150,25 +194,33 @@ def material_of_run(folder: RunFolder, experiment: Experiment, command: str) -> 
     values = _read_table(folder.findings / "values.csv", VALUE_COLUMNS)
     pairs = _read_table(folder.findings / "pairs.csv", PAIR_COLUMNS)
     order = {key: i for i, key in enumerate(_keys(units))}
-    arm = next(iter(experiment.arms))
-    path = folder.recording(1, arm)
-    example = read_nwb(path) if path.is_file() else None
-    subject = example.subject.identifier if example is not None else ""
     provenance = folder.path / "provenance.json"
-    return Material(
+    bare = Material(
         units=_numbered(units, order),
         population_values=_numbered(values, order),
         pairs=_numbered(pairs, order),
         effects=_read_table(folder.findings / "effects.csv", EFFECT_COLUMNS),
         not_computed=list(summary.get("not_computed", [])),
-        example=example,
-        example_session=order.get((subject, arm), 0),
-        tuning=_read_tuning(folder.findings / tuning_file(1, subject, arm)),
+        examples=(),
+        courses=read_courses(folder, experiment),
         experiment=experiment,
         provenance=json.loads(provenance.read_text("utf-8")) if provenance.is_file() else {},
-        sources=(str(path.relative_to(folder.path)),) if example is not None else (),
         command=command,
     )
+    examples = tuple(_example(folder, arm, order) for arm in bare.shown_arms or experiment.arms)
+    paths = [folder.recording(1, e.arm) for e in examples if e.recording is not None]
+    sources = tuple(str(path.relative_to(folder.path)) for path in paths)
+    return replace(bare, examples=examples, sources=sources)
+
+
+def _example(folder: RunFolder, arm: str, order: Mapping[tuple[str, str], int]) -> Example:
+    """The first animal of a run in one arm."""
+    path = folder.recording(1, arm)
+    recording = read_nwb(path) if path.is_file() else None
+    subject = recording.subject.identifier if recording is not None else ""
+    number = order.get((subject, arm), 0)
+    tuning = _read_tuning(folder.findings / tuning_file(number + 1, subject, arm))
+    return Example(arm=arm, session=number, recording=recording, tuning=tuning)
 
 
 def material_of_recordings(
@@ -191,13 +243,25 @@ def material_of_recordings(
         pairs=_joined(sessions, "pairs", PAIR_COLUMNS),
         effects=_with_columns(compared.effects, EFFECT_COLUMNS),
         not_computed=missing,
-        example=recordings[0] if recordings else None,
-        example_session=0,
-        tuning=sessions[0][1].tuning if sessions else None,
+        examples=_examples_of(recordings, sessions),
         provenance=provenance,
         sources=tuple(paths),
         command=command,
     )
+
+
+def _examples_of(
+    recordings: list[Recording], sessions: list[tuple[str, SessionFindings]]
+) -> tuple[Example, ...]:
+    """The first animal in each arm it was recorded in."""
+    if not sessions:
+        return (Example(arm=LONE_RECORDING, session=0, recording=None, tuning=None),)
+    first = sessions[0][1].animal
+    found: dict[str, Example] = {}
+    for i, ((arm, findings), recording) in enumerate(zip(sessions, recordings, strict=True)):
+        if findings.animal == first and arm not in found and len(found) < MOST_ARMS:
+            found[arm] = Example(arm=arm, session=i, recording=recording, tuning=findings.tuning)
+    return tuple(found.values())
 
 
 def _joined(

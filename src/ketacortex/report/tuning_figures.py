@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from ketacortex.report.drawing import (
     legend_of,
     new_figure,
 )
-from ketacortex.report.tables import Material
+from ketacortex.report.tables import Example, Material
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 N_EXAMPLES = 6
 MOST_PANELS = 4
 SHIFT_BIN_DEG = 5.0
-QUANTILES = np.linspace(0.05, 0.95, N_EXAMPLES)
+N_BESIDE_EACH_OTHER = 4
+LOWEST_HIGHEST = (0.05, 0.95)
 NO_SECOND_EPOCH = (
     "Not computed: a change needs two epochs, and no recording has trials in more than one."
 )
@@ -34,40 +35,76 @@ NO_SECOND_EPOCH = (
 
 def draw_examples(material: Material) -> ReportFigure | str:
     """Mean rates, standard errors and fitted curves of a few cells, or the reason for none."""
-    tuning = material.tuning
-    if tuning is None or not tuning.sizes["orientation"]:
+    shown = [(e, e.tuning) for e in material.examples if e.tuning is not None]
+    if not any(tuning.sizes["orientation"] for _, tuning in shown):
         return "No tuning curve could be measured in the example animal."
-    units = choose_examples(material)
+    units = choose_examples(material, N_EXAMPLES if len(shown) == 1 else N_BESIDE_EACH_OTHER)
     if not len(units):
         return "No unit of the example animal responds and has a fitted tuning curve."
     with in_style():
-        figure = new_figure(4.4 if len(units) > 3 else 2.5)
-        axes = figure.subplots(2 if len(units) > 3 else 1, 3, squeeze=False).ravel()
-        for i, place in enumerate(axes):
-            if i < len(units):
-                _draw_unit(place, material, tuning, int(units[i]))
-            else:
-                place.axis("off")
-        for place in axes[max(len(units) - 3, 0) : len(units)]:
+        if len(shown) == 1:
+            axes = _draw_one_arm(material, *shown[0], units)
+        else:
+            axes = _draw_arms(material, shown, units)
+        for place in axes[-1]:
             place.set_xlabel("orientation [deg]")
-        for place in axes[::3]:
-            place.set_ylabel("rate [Hz]")
-        legend_of(axes[0], {e: epoch_colour(material.epochs, e) for e in _epochs(tuning)})
+        names = list(dict.fromkeys(name for _, tuning in shown for name in _epochs(tuning)))
+        legend_of(axes[0, 0], {name: epoch_colour(material.epochs, name) for name in names})
         return finish(
-            figure,
+            axes[0, 0].figure,
             name="tuning",
             title="Tuning curves of example units",
-            caption=(
-                f"{len(units)} units of the first animal ({material.main_population}), taken at "
-                f"evenly spaced quantiles of OSI in the first epoch ({QUANTILES[0]:.0%} to "
-                f"{QUANTILES[-1]:.0%}) among units that respond, not by eye. Dots: mean rate ± "
-                "s.e.m. over trials; lines: fitted von Mises curves."
+            caption=_examples_caption(material, len(units), len(shown)),
+            numbers=pd.concat(
+                [_curve_table(tuning, units).assign(arm=e.arm) for e, tuning in shown],
+                ignore_index=True,
             ),
-            numbers=_curve_table(tuning, units),
         )
 
 
-def choose_examples(material: Material) -> NDArray[np.int64]:
+def _draw_one_arm(
+    material: Material, example: Example, tuning: xr.Dataset, units: NDArray[np.int64]
+) -> Any:
+    """Up to six units in two rows; returns the axes."""
+    n_rows = 2 if len(units) > 3 else 1
+    figure = new_figure(4.4 if n_rows == 2 else 2.5)
+    axes = figure.subplots(n_rows, 3, squeeze=False)
+    for i, place in enumerate(axes.ravel()):
+        if i < len(units):
+            _draw_unit(place, material, example.session, tuning, int(units[i]))
+        else:
+            place.axis("off")
+    for place in axes[:, 0]:
+        place.set_ylabel("rate [Hz]")
+    return axes
+
+
+def _draw_arms(
+    material: Material, shown: list[tuple[Example, xr.Dataset]], units: NDArray[np.int64]
+) -> Any:
+    """One row of panels per arm, the same units below each other; returns the axes."""
+    figure = new_figure(0.4 + 2.0 * len(shown))
+    axes = figure.subplots(len(shown), len(units), squeeze=False, sharex=True, sharey="col")
+    for row, (example, tuning) in enumerate(shown):
+        for place, unit in zip(axes[row], units, strict=True):
+            _draw_unit(place, material, example.session, tuning, int(unit))
+            if row:
+                place.set_title("")
+        axes[row, 0].set_ylabel(f"{material.arm_in_words(example.arm)}\nrate [Hz]")
+    return axes
+
+
+def _examples_caption(material: Material, n_units: int, n_arms: int) -> str:
+    rows = " One row per arm, the same units in each." if n_arms > 1 else ""
+    return (
+        f"{n_units} units of the first animal ({material.main_population}), taken at evenly spaced "
+        f"quantiles of OSI in the first epoch ({LOWEST_HIGHEST[0]:.0%} to {LOWEST_HIGHEST[1]:.0%}) "
+        f"among units that respond, not by eye.{rows} Dots: mean rate ± s.e.m. over trials; lines: "
+        "fitted von Mises curves."
+    )
+
+
+def choose_examples(material: Material, n_units: int) -> NDArray[np.int64]:
     """Rows of units at even quantiles of OSI in the first epoch, each once."""
     first = material.first_epochs
     first = first[first["session"] == material.example_session].reset_index(drop=True)
@@ -79,7 +116,7 @@ def choose_examples(material: Material) -> NDArray[np.int64]:
     osi = first["osi"][can_be_shown].astype(float).sort_values(kind="stable")
     if not len(osi):
         return np.zeros(0, np.int64)
-    places = np.round(QUANTILES * (len(osi) - 1)).astype(int)
+    places = np.round(np.linspace(*LOWEST_HIGHEST, n_units) * (len(osi) - 1)).astype(int)
     return osi.index.to_numpy(np.int64)[np.unique(places)]
 
 
@@ -87,7 +124,7 @@ def _epochs(tuning: xr.Dataset) -> list[str]:
     return [str(epoch) for epoch in tuning["epoch"].to_numpy()]
 
 
-def _draw_unit(axes: Axes, material: Material, tuning: xr.Dataset, row: int) -> None:
+def _draw_unit(axes: Axes, material: Material, session: int, tuning: xr.Dataset, row: int) -> None:
     unit = tuning.isel(unit=row)
     shown_deg = tuning["orientation"].to_numpy()
     fine_deg = np.linspace(0.0, 180.0, 121)
@@ -101,7 +138,7 @@ def _draw_unit(axes: Axes, material: Material, tuning: xr.Dataset, row: int) -> 
         )  # fmt: skip
         axes.plot(fine_deg, _fitted_hz(here, fine_deg), color=colour, lw=1.4)
     first = material.first_epochs
-    osi = first[first["session"] == material.example_session]["osi"].iloc[row]
+    osi = first[first["session"] == session]["osi"].iloc[row]
     axes.set_title(
         f"unit {unit['unit'].item()}, {unit['cell_class'].item()}, OSI {osi:.2f}", loc="left"
     )
@@ -137,7 +174,7 @@ def draw_shifts(material: Material) -> ReportFigure | str:
     ]
     if not len(changes):
         return "Not computed: no unit is significantly tuned in two epochs."
-    arms = [arm for arm in material.arms if (changes["arm"] == arm).any()]
+    arms = [arm for arm in material.shown_arms if (changes["arm"] == arm).any()]
     with in_style():
         n_panels = min(len(arms), MOST_PANELS)
         figure = new_figure(2.7, 5.4 if n_panels == 1 else 9.6)

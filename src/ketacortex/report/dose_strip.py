@@ -1,0 +1,222 @@
+"""The dose strip: tissue by depth, free drug, block and AMPA gain on one axis of time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ketacortex.drug.doses import Exposure, Sites
+from ketacortex.experiment.schema import Experiment
+from ketacortex.report.dosing import (
+    arm_in_short,
+    first_epoch_s,
+    given_in,
+    topical_dose,
+    treated_arms,
+)
+from ketacortex.report.drawing import (
+    FAINT,
+    INK,
+    ReportFigure,
+    class_colour,
+    finish,
+    in_style,
+    legend_of,
+    new_figure,
+)
+from ketacortex.report.tables import Material
+from ketacortex.simulate.session import epoch_starts_s
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_COLUMNS = 2
+DEPTHS_UM = np.linspace(0.0, 700.0, 71)
+N_TIMES = 121
+LOWEST_MICROMOLAR = 1e-3
+ROWS = (
+    ("free_micromolar", "free at the\nreceptors [µM]"),
+    ("blocked_share", "share of NMDA\nblocked"),
+    ("ampa_gain", "AMPA gain of\nbranches"),
+)
+
+
+def draw_dose_strip(material: Material) -> ReportFigure | str:
+    """The strip of every treated arm, or why there is none."""
+    experiment, courses = material.experiment, material.courses
+    if experiment is None or courses.empty:
+        return "No drug was given."
+    arms = [arm for arm in treated_arms(experiment) if (courses["arm"] == arm).any()]
+    of_each = len(arms) <= MOST_COLUMNS
+    columns = arms if of_each else arms[:1]
+    has_map = of_each and any(topical_dose(given_in(experiment, arm)) for arm in arms)
+    with in_style():
+        heights = [1.5] * has_map + [1.0, 1.2, 0.9]
+        figure = new_figure(0.6 + 1.35 * sum(heights))
+        axes = figure.subplots(
+            len(heights), len(columns), squeeze=False, sharex=True, sharey="row",
+            height_ratios=heights,
+        )  # fmt: skip
+        for column, arm in enumerate(columns):
+            if has_map:
+                _draw_map(axes[0, column], experiment, arm)
+            places = axes[int(has_map) :, column]
+            for place, (quantity, label) in zip(places, ROWS, strict=True):
+                here = courses[courses["quantity"] == quantity]
+                if of_each:
+                    _draw_classes(place, here[here["arm"] == arm])
+                else:
+                    _draw_arms(place, here[here["population"] == "pyr"], arms)
+                _shade_epochs(place, experiment)
+                if column == 0:
+                    place.set_ylabel(label)
+            places[0].set_yscale("log")
+            places[0].set_ylim(bottom=max(LOWEST_MICROMOLAR, 1e-3 * _highest(courses)))
+            if of_each:
+                title = f"{material.arm_in_words(arm)}: {arm_in_short(experiment, arm)}"
+                axes[0, column].set_title(title, loc="left")
+            axes[-1, column].set_xlabel("minutes since the end of the first epoch")
+        _legend(axes[int(has_map), -1], experiment, arms, of_each)
+        return finish(
+            figure,
+            name="dose-strip",
+            title="Drug in the tissue and what follows from it, by time",
+            caption=_caption(material, has_map, of_each),
+            numbers=_numbers(courses),
+        )
+
+
+def concentration_by_depth(
+    experiment: Experiment, arm: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Free concentration below the middle of the patch.
+
+    Returns
+    -------
+    minute, free : (N_TIMES,) min, (n_depth, N_TIMES) µM
+    """
+    treatment = experiment.treatment(arm)
+    first_s, last_s = _span_s(experiment)
+    sites = Sites(np.zeros((len(DEPTHS_UM), 2)), DEPTHS_UM)
+    exposure = Exposure(treatment.doses, treatment.tissue, sites, last_s)
+    times_s = np.linspace(first_s, last_s, N_TIMES)
+    return times_s / 60.0, np.stack([exposure.free_micromolar(t) for t in times_s], axis=1)
+
+
+def _span_s(experiment: Experiment) -> tuple[float, float]:
+    shown = experiment.shown()
+    begins = epoch_starts_s(shown, experiment.starts_s())
+    return -first_epoch_s(experiment), max(begins[name] + s.total_s for name, s in shown)
+
+
+def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:
+    from matplotlib.colors import LogNorm
+
+    minute, free = concentration_by_depth(experiment, arm)
+    highest = max(float(free.max()), 10 * LOWEST_MICROMOLAR)
+    shown = axes.pcolormesh(
+        minute, DEPTHS_UM, np.maximum(free, LOWEST_MICROMOLAR), cmap="magma", rasterized=True,
+        norm=LogNorm(highest * 1e-3, highest),
+    )  # fmt: skip
+    axes.figure.colorbar(shown, ax=axes, label="free [µM]", pad=0.01)
+    patch = experiment.circuit.patch
+    for depth_um in (patch.soma_depth_min_um, patch.soma_depth_max_um):
+        axes.axhline(depth_um, color="white", lw=0.7, ls="--")
+    axes.set_ylim(DEPTHS_UM[-1], 0.0)
+    axes.set_ylabel("depth [µm]")
+
+
+def _draw_classes(axes: Axes, course: pd.DataFrame) -> None:
+    """Each class: mean over animals, and between which values nine tenths of its sites lie."""
+    for name, rows in course.groupby("population", sort=False):
+        mean = over_animals(rows)
+        colour = class_colour(str(name))
+        axes.plot(mean["minute"], mean["mean"], color=colour, lw=1.5)
+        axes.fill_between(mean["minute"], mean["low"], mean["high"], color=colour, alpha=0.15, lw=0)
+
+
+def _draw_arms(axes: Axes, course: pd.DataFrame, arms: list[str]) -> None:
+    for arm, colour in zip(arms, arm_colours(len(arms)), strict=True):
+        mean = over_animals(course[course["arm"] == arm])
+        axes.plot(mean["minute"], mean["mean"], color=colour, lw=1.5)
+
+
+def arm_colours(n: int) -> list[Any]:
+    """Colours in which a ladder can be read, light to dark."""
+    from matplotlib import colormaps
+
+    return [tuple(colour) for colour in colormaps["viridis"](np.linspace(0.95, 0.1, n))]
+
+
+def over_animals(course: pd.DataFrame) -> pd.DataFrame:
+    """Mean course of the animals of one arm and class at common times.
+
+    Animals are stepped each at its own times, so they are first brought onto those of the first.
+    """
+    values = ["mean", "low", "high"]
+    first = course[course["animal"] == course["animal"].iloc[0]]
+    minute = first["minute"].to_numpy(float)
+    at = {
+        name: np.mean(
+            [np.interp(minute, rows["minute"], rows[name]) for _, rows in course.groupby("animal")],
+            axis=0,
+        )
+        for name in values
+    }
+    return pd.DataFrame({"minute": minute, **at})
+
+
+def _shade_epochs(axes: Axes, experiment: Experiment) -> None:
+    shown = experiment.shown()
+    begins = epoch_starts_s(shown, experiment.starts_s())
+    for name, sequence in shown:
+        from_min, to_min = begins[name] / 60, (begins[name] + sequence.total_s) / 60
+        axes.axvspan(from_min, to_min, color=FAINT, alpha=0.45, lw=0, zorder=0)
+        axes.text(
+            from_min, 1.0, name, transform=axes.get_xaxis_transform(), fontsize=7, va="bottom",
+            color=INK,
+        )  # fmt: skip
+
+
+def _legend(axes: Axes, experiment: Experiment, arms: list[str], of_each: bool) -> None:
+    if of_each:
+        colours = {name: class_colour(name) for name in ("pyr", "pv", "sst")}
+    else:
+        names = [arm_in_short(experiment, arm) for arm in arms]
+        colours = dict(zip(names, arm_colours(len(arms)), strict=True))
+    legend_of(axes, colours, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+
+
+def _highest(courses: pd.DataFrame) -> float:
+    return float(courses[courses["quantity"] == "free_micromolar"]["high"].max())
+
+
+def _caption(material: Material, has_map: bool, of_each: bool) -> str:
+    n = f"n = {material.courses['animal'].nunique()} animals"
+    depth = (
+        "Top: free concentration below the middle of the patch; dashed: where somata lie. "
+        if has_map
+        else ""
+    )
+    what = (
+        f"Below: mean over animals ({n}) of the mean over each class's sites; shaded: between "
+        "which values nine tenths of the sites of an animal lie."
+        if of_each
+        else f"Mean over the branches of pyramidal cells and over animals ({n}), one line per arm."
+    )
+    return f"{depth}{what} Grey: epochs. Everything here is computed from the dose alone and the "\
+        "openings of the receptors; block is weighted by conductance."  # fmt: skip
+
+
+def _numbers(courses: pd.DataFrame) -> pd.DataFrame:
+    names = ["arm", "quantity", "population"]
+    tables = []
+    for _, rows in courses.groupby(names, sort=False):
+        table = over_animals(rows)
+        for name in names:
+            table.insert(0, name, rows[name].iloc[0])
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,89 @@
+"""What was given in which arm, for the figures and sentences about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ketacortex.drug.doses import Dose, HeldDose, TopicalDose
+from ketacortex.experiment.folder import RunFolder
+from ketacortex.experiment.schema import Experiment
+from ketacortex.report.wording import listed
+from ketacortex.simulate.slow_states import COURSE_COLUMNS
+
+COURSE_KEYS = ["arm", "animal"]
+
+
+def given_in(experiment: Experiment, arm: str) -> list[Dose]:
+    """Doses of an arm of which drug can come."""
+    return [dose for dose in experiment.treatment(arm).doses if not dose.is_nothing]
+
+
+def treated_arms(experiment: Experiment | None) -> list[str]:
+    """Arms in which drug is given, in order."""
+    if experiment is None:
+        return []
+    return [arm for arm in experiment.arms if given_in(experiment, arm)]
+
+
+def first_epoch_s(experiment: Experiment) -> float:
+    """End of the first epoch on the recording's clock, where that of the doses begins, s."""
+    return experiment.shown()[0][1].total_s
+
+
+def read_courses(folder: RunFolder, experiment: Experiment) -> pd.DataFrame:
+    """Slow states of all treated arms and animals, time in minutes on the clock of the doses.
+
+    Returns
+    -------
+    DataFrame
+        `arm, animal, minute, quantity, population, mean, low, high`
+    """
+    tables = []
+    for arm in treated_arms(experiment):
+        for animal in range(1, experiment.animals + 1):
+            path: Path = folder.course(animal, arm)
+            if path.is_file():
+                tables.append(pd.read_csv(path).assign(arm=arm, animal=animal))
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return pd.DataFrame(columns=[*COURSE_KEYS, "minute", *COURSE_COLUMNS])
+    course = pd.concat(filled, ignore_index=True)
+    return course.assign(minute=(course["time_s"] - first_epoch_s(experiment)) / 60.0)
+
+
+def dose_in_words(dose: Dose) -> str:
+    """A dose as a reader says it."""
+    when = f"{dose.start_s / 60:g} to {(dose.start_s + dose.duration_s) / 60:g} min"
+    if isinstance(dose, HeldDose):
+        return (
+            f"{dose.blocker} held at {dose.concentration_micromolar:g} µM free everywhere, {when}"
+        )
+    return (
+        f"{dose.blocker}, filter paper of {dose.side_um / 1000:g} × {dose.side_um / 1000:g} mm "
+        f"with {dose.concentration_mg_per_ml:g} mg/ml {dose.salt} "
+        f"({dose.paper_micromolar / 1000:.3g} mM), {when}, surface transfer "
+        f"{dose.surface_transfer:g}"
+    )
+
+
+def arm_in_short(experiment: Experiment, arm: str) -> str:
+    """What is done in an arm in a few words: what is given, and what is set otherwise."""
+    doses = given_in(experiment, arm)
+    done = [_in_short(dose) for dose in doses] or ["no drug"]
+    changes: dict[str, Any] = experiment.arms[arm].set
+    return listed([*done, *(f"{path} = {value}" for path, value in changes.items())])
+
+
+def _in_short(dose: Dose) -> str:
+    if isinstance(dose, HeldDose):
+        return f"{dose.concentration_micromolar:g} µM {dose.blocker}"
+    return f"{dose.blocker} in filter paper"
+
+
+def topical_dose(doses: Sequence[Dose]) -> TopicalDose | None:
+    """The first topical one."""
+    return next((dose for dose in doses if isinstance(dose, TopicalDose)), None)
