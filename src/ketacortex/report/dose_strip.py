@@ -26,6 +26,7 @@ from ketacortex.report.drawing import (
     in_style,
     legend_of,
     new_figure,
+    plain_logarithmic,
 )
 from ketacortex.report.tables import Material
 from ketacortex.simulate.session import epoch_starts_s
@@ -74,12 +75,13 @@ def draw_dose_strip(material: Material) -> ReportFigure | str:
                 if column == 0:
                     place.set_ylabel(label)
             places[0].set_yscale("log")
+            plain_logarithmic(places[0].yaxis)
             places[0].set_ylim(bottom=max(LOWEST_MICROMOLAR, 1e-3 * _highest(courses)))
             if of_each:
                 title = f"{material.arm_in_words(arm)}: {arm_in_short(experiment, arm)}"
                 axes[0, column].set_title(title, loc="left")
             axes[-1, column].set_xlabel("minutes since the end of the first epoch")
-        _legend(axes[int(has_map), -1], experiment, arms, of_each)
+        _legend(axes[1 + has_map, -1], experiment, arms, of_each)
         return finish(
             figure,
             name="dose-strip",
@@ -121,7 +123,8 @@ def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:
         minute, DEPTHS_UM, np.maximum(free, LOWEST_MICROMOLAR), cmap="magma", rasterized=True,
         norm=LogNorm(highest * 1e-3, highest),
     )  # fmt: skip
-    axes.figure.colorbar(shown, ax=axes, label="free [µM]", pad=0.01)
+    bar = axes.figure.colorbar(shown, ax=axes, label="free [µM]", pad=0.01, aspect=12)
+    plain_logarithmic(bar.ax.yaxis)
     patch = experiment.circuit.patch
     for depth_um in (patch.soma_depth_min_um, patch.soma_depth_max_um):
         axes.axhline(depth_um, color="white", lw=0.7, ls="--")
@@ -187,7 +190,7 @@ def _legend(axes: Axes, experiment: Experiment, arms: list[str], of_each: bool) 
     else:
         names = [arm_in_short(experiment, arm) for arm in arms]
         colours = dict(zip(names, arm_colours(len(arms)), strict=True))
-    legend_of(axes, colours, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    legend_of(axes, colours, loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
 def _highest(courses: pd.DataFrame) -> float:

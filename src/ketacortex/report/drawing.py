@@ -15,6 +15,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK = "#1b1f24"
@@ -132,6 +133,15 @@ def finish(
 def thinned(table: pd.DataFrame, most: int = MAX_CSV_ROWS) -> pd.DataFrame:
     """Every k-th row, so that no more than `most` are left."""
     return table.iloc[:: -(-len(table) // most)] if len(table) > most else table
+
+
+def plain_logarithmic(axis: Axis) -> None:
+    """Decades written out, as the page's letters have no exponents."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(10.0, numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def legend_of(axes: Axes, colours: Mapping[str, str], **where: Any) -> None:

@@ -19,6 +19,7 @@ from ketacortex.report.drawing import (
     finish,
     in_style,
     new_figure,
+    plain_logarithmic,
 )
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import measure_in_words
@@ -65,6 +66,7 @@ def draw_ladder(material: Material) -> ReportFigure | str:
         return "No ladder: fewer than three arms hold different free concentrations."
     epoch = material.epochs[-1]
     table = ladder_table(material, steps, epoch)
+    against = "no drug" if paired_steps(material, steps) else "control"
     with in_style():
         figure = new_figure(5.6)
         axes = figure.subplots(2, 4, squeeze=False, sharex=True).ravel()
@@ -73,41 +75,62 @@ def draw_ladder(material: Material) -> ReportFigure | str:
         for place, (measure, column, classes) in zip(axes[1:], PANELS, strict=True):
             here = table[(table["measure"] == measure) & table["population"].isin(classes)]
             _draw_panel(place, here, column, zero)
-            word = "ratio to control" if column == "ratio" else "change from control"
-            place.set_title(measure_in_words(measure).split(" [")[0], loc="left")
+            word = f"ratio to {against}" if column == "ratio" else f"change from {against}"
+            place.set_title(measure_in_words(measure).split(" [")[0], loc="left", pad=11)
             place.set_ylabel(word)
         for place in axes:
             _mark_off_targets(place, material.experiment, steps)
         for place in axes[4:]:
             place.set_xlabel("free [µM]")
+            plain_logarithmic(place.xaxis)
         _legend(axes[1], table)
         return finish(
             figure,
             name="ladder",
             title="Block, rates, selectivity, variability and shift against free concentration",
-            caption=_caption(material, epoch, steps),
+            caption=_caption(material, epoch, steps, against),
             numbers=table,
         )
 
 
 def ladder_table(material: Material, steps: pd.DataFrame, epoch: str) -> pd.DataFrame:
-    """Effects of each step in the last epoch against its own first, and mean block."""
+    """Mean block of each step, and its effects in the last epoch.
+
+    Effects are those of the claim that holds the step against one without drug, animal by animal;
+    without such a claim, those of the step against its own first epoch.
+    """
     effects = material.effects[material.effects["epoch"] == epoch]
     wanted = effects[effects["measure"].isin([measure for measure, _, _ in PANELS])]
+    stands_for = {claim: arm for arm, claim in paired_steps(material, steps).items()}
+    if stands_for:
+        wanted = wanted[wanted["arm"].isin(stands_for)]
+        wanted = wanted.assign(arm=wanted["arm"].map(stands_for))
     columns = ["arm", "measure", "population", "change", "ci_low", "ci_high", "ratio",
                "ratio_ci_low", "ratio_ci_high", "n_animals"]  # fmt: skip
+    both = pd.concat([_block(material, steps), wanted[columns]], ignore_index=True)
+    return both.merge(steps, on="arm").sort_values(["set", "free_micromolar"], kind="stable")
+
+
+def paired_steps(material: Material, steps: pd.DataFrame) -> dict[str, str]:
+    """Claim of every treated step against an untreated one; nothing if one of them has none."""
+    is_treated = steps["free_micromolar"] > 0
+    untreated, treated = set(steps[~is_treated]["arm"]), steps[is_treated]["arm"]
+    claim_of = {arm: name for name, (arm, control) in material.claims.items()
+                if control in untreated}  # fmt: skip
+    return {arm: claim_of[arm] for arm in treated} if set(treated) <= set(claim_of) else {}
+
+
+def _block(material: Material, steps: pd.DataFrame) -> pd.DataFrame:
+    """Block of each class at the end, 0 where nothing is given."""
     blocked = material.courses[material.courses["quantity"] == "blocked_share"]
     last = blocked.groupby(["arm", "animal", "population"], sort=False)["mean"].last()
     block = last.groupby(["arm", "population"], sort=False).mean().rename("change").reset_index()
-    untreated = steps[steps["free_micromolar"] == 0]["arm"]
     zero = [
         {"arm": arm, "population": name, "change": 0.0}
-        for arm in untreated
+        for arm in steps[steps["free_micromolar"] == 0]["arm"]
         for name in ("pyr", "pv", "sst")
     ]
-    block = pd.concat([block, pd.DataFrame(zero)]).assign(measure="blocked_share")
-    both = pd.concat([block, wanted[columns]], ignore_index=True)
-    return both.merge(steps, on="arm").sort_values(["set", "free_micromolar"], kind="stable")
+    return pd.concat([block, pd.DataFrame(zero)]).assign(measure="blocked_share")
 
 
 def _place_of_zero(steps: pd.DataFrame) -> float:
@@ -119,7 +142,7 @@ def _place_of_zero(steps: pd.DataFrame) -> float:
 def _draw_block(axes: Axes, table: pd.DataFrame, zero: float) -> None:
     _draw_panel(axes, table[table["measure"] == "blocked_share"], "change", zero)
     axes.set_ylim(-0.02, 1.02)
-    axes.set_title("block", loc="left")
+    axes.set_title("block", loc="left", pad=11)
     axes.set_ylabel("share of NMDA blocked")
 
 
@@ -178,7 +201,7 @@ def _legend(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(handles=handles, fontsize=7, loc="best")
 
 
-def _caption(material: Material, epoch: str, steps: pd.DataFrame) -> str:
+def _caption(material: Material, epoch: str, steps: pd.DataFrame, against: str) -> str:
     named = [
         f"{number} {target.name} ({target.onset_micromolar.value:g} µM)"
         for number, target in enumerate(_targets(material.experiment), start=1)
@@ -188,8 +211,12 @@ def _caption(material: Material, epoch: str, steps: pd.DataFrame) -> str:
         named
     ) else ""  # fmt: skip
     few = " Coarse: intervals over so few animals are wide." if material.n_animals < 4 else ""
+    how = (
+        "each arm against the one without drug, animal by animal"
+        if against == "no drug"
+        else "against the first epoch of the same arm; leftmost: no drug, its interval as a band"
+    )
     return (
-        f"Epoch {epoch} against the first epoch of the same arm, free concentration held "
-        f"everywhere; mean and 95 % interval over n = {material.n_animals} animals.{few} "
-        f"Leftmost: no drug; band: its interval.{marks}"
+        f"Epoch {epoch}, free concentration held everywhere: {how}. Mean and 95 % interval over "
+        f"n = {material.n_animals} animals.{few}{marks}"
     )

@@ -65,7 +65,7 @@ def asked(material: Material) -> str:
     return (
         f"{_capital(counted(experiment.animals, 'simulated animal'))}, circuit "
         f"{experiment.circuit.preset}, map {experiment.circuit.map}, {material.n_units} units: "
-        f"{what} ({epochs}) {_arms_in_words(material)}."
+        f"{what} ({epochs}){_arms_in_words(material)}."
     )
 
 
@@ -102,14 +102,13 @@ def headline_sentences(material: Material) -> list[str]:
 
 
 def _claim_sentence(row: dict[str, Any]) -> str:
-    found = [
-        f"{label.split(' [')[0].removesuffix(' ratio')} "
-        f"{'× ' if column == 'ratio' else ''}{text}"
-        f"{' deg' if '[deg]' in label else ''}"
-        for (_, column, label), text in zip(HEADLINES, row["numbers"], strict=True)
-        if text != NOTHING
-    ]
-    return f"{_capital(row['who'])}, epoch {row['epoch']}: {'; '.join(found)}."
+    found = []
+    for (measure, column, _), text in zip(HEADLINES, row["numbers"], strict=True):
+        what, _, unit = measure_in_words(measure).partition(" [")
+        if text != NOTHING:
+            more = f"{text} {unit.rstrip(']')} more" if column == "change" else f"× {text}"
+            found.append(f"{what} {more}")
+    return f"{row['who']}, epoch {row['epoch']}: {'; '.join(found)}."
 
 
 def shift_sentences(material: Material) -> list[str]:
@@ -255,8 +254,9 @@ def _arms_in_words(material: Material) -> str:
     experiment = material.experiment
     if all(not arm.doses and not arm.set for arm in experiment.arms.values()):
         arms = "arms" if len(experiment.arms) > 1 else "arm"
-        return f"without any drug ({arms} {listed(list(experiment.arms))})"
-    return "; ".join(f"arm {name}: {arm_in_short(experiment, name)}" for name in experiment.arms)
+        return f" without any drug ({arms} {listed(list(experiment.arms))})"
+    done = [f"arm {name}: {arm_in_short(experiment, name)}" for name in experiment.arms]
+    return "; " + "; ".join(done)
 
 
 def _silent_units(material: Material) -> list[dict[str, Any]]:

@@ -46,6 +46,8 @@ def draw_examples(material: Material) -> ReportFigure | str:
             axes = _draw_one_arm(material, *shown[0], units)
         else:
             axes = _draw_arms(material, shown, units)
+        for place in axes.ravel():
+            place.set_ylim(bottom=0)
         for place in axes[-1]:
             place.set_xlabel("orientation [deg]")
         names = list(dict.fromkeys(name for _, tuning in shown for name in _epochs(tuning)))
@@ -143,7 +145,6 @@ def _draw_unit(axes: Axes, material: Material, session: int, tuning: xr.Dataset,
         f"unit {unit['unit'].item()}, {unit['cell_class'].item()}, OSI {osi:.2f}", loc="left"
     )
     axes.set_xlim(-4, 184)
-    axes.set_ylim(bottom=0)
     axes.set_xticks([0, 45, 90, 135, 180])
 
 
