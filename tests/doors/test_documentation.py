@@ -99,5 +99,8 @@ def test_every_command_is_a_call_of_the_same_name():
     from ketacortex import verbs
     from ketacortex.cli.main import app
 
-    for name in get_command(app).commands:
-        assert callable(getattr(verbs, name))
+    for name, command in get_command(app).commands.items():
+        inside = getattr(command, "commands", None)
+        calls = [name] if inside is None else [f"{name}_{what}" for what in inside]
+        for call in calls:
+            assert callable(getattr(verbs, call))

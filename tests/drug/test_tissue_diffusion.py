@@ -179,7 +179,5 @@ def test_before_the_paper_there_is_nothing_and_after_the_horizon_an_error():
     paper = field()
     assert not paper.at(0.0).any()
     assert not paper.at(-10.0).any()
-    with pytest.raises(
-        ConfigurationError, match="the field was computed to 7200 s. Give it a later"
-    ):
+    with pytest.raises(ConfigurationError, match="the field was computed to 7200 s"):
         paper.at(7201.0)

@@ -35,7 +35,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(prepare, sentence, tmp
 
 
 def test_another_name_is_another_run(tmp_path):
-    """The name is part of every subject's identifier, so it may not change half way."""
+    """The folder and the report bear the name, so it may not change half way."""
     open_folder(tmp_path, EXPERIMENT, resume=False)
     other = load_experiment(animals=1, changes=["name=other"])
     with pytest.raises(ConfigurationError, match="name is 'topical-v1' there and 'other' here"):

@@ -165,7 +165,7 @@ class Experiment(Settings):
         """Name of animal `index` (from 1): the same cortex has it whatever is done to it."""
         cortex = f"{self.circuit.model_dump_json()}|{self.animal_seed(index)}"
         mark = hashlib.blake2b(cortex.encode(), digest_size=4).hexdigest()
-        return f"{self.name}-{mark}-animal-{index:03d}"
+        return f"animal-{index:03d}-{mark}"
 
     @property
     def digest(self) -> str:

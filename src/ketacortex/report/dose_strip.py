@@ -14,6 +14,7 @@ from ketacortex.report.dosing import (
     arm_in_short,
     first_epoch_s,
     given_in,
+    last_epoch_end_s,
     topical_dose,
     treated_arms,
 )
@@ -79,7 +80,7 @@ def draw_dose_strip(material: Material) -> ReportFigure | str:
             places[0].set_ylim(bottom=max(LOWEST_MICROMOLAR, 1e-3 * _highest(courses)))
             if of_each:
                 title = f"{material.arm_in_words(arm)}: {arm_in_short(experiment, arm)}"
-                axes[0, column].set_title(title, loc="left")
+                axes[0, column].set_title(title, loc="left", pad=12)
             axes[-1, column].set_xlabel("minutes since the end of the first epoch")
         _legend(axes[1 + has_map, -1], experiment, arms, of_each)
         return finish(
@@ -101,17 +102,11 @@ def concentration_by_depth(
     minute, free : (N_TIMES,) min, (n_depth, N_TIMES) µM
     """
     treatment = experiment.treatment(arm)
-    first_s, last_s = _span_s(experiment)
+    first_s, last_s = -first_epoch_s(experiment), last_epoch_end_s(experiment)
     sites = Sites(np.zeros((len(DEPTHS_UM), 2)), DEPTHS_UM)
     exposure = Exposure(treatment.doses, treatment.tissue, sites, last_s)
     times_s = np.linspace(first_s, last_s, N_TIMES)
     return times_s / 60.0, np.stack([exposure.free_micromolar(t) for t in times_s], axis=1)
-
-
-def _span_s(experiment: Experiment) -> tuple[float, float]:
-    shown = experiment.shown()
-    begins = epoch_starts_s(shown, experiment.starts_s())
-    return -first_epoch_s(experiment), max(begins[name] + s.total_s for name, s in shown)
 
 
 def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:
@@ -128,6 +123,13 @@ def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:
     patch = experiment.circuit.patch
     for depth_um in (patch.soma_depth_min_um, patch.soma_depth_max_um):
         axes.axhline(depth_um, color="white", lw=0.7, ls="--")
+    for start_min, stop_min, _ in _epochs_min(experiment):
+        axes.vlines([start_min, stop_min], *DEPTHS_UM[[0, -1]], color="white", lw=0.7, ls=":")
+    for dose in given_in(experiment, arm):
+        from_min, to_min = dose.start_s / 60, (dose.start_s + dose.duration_s) / 60
+        axes.plot([from_min, min(to_min, minute[-1])], [-25.0, -25.0], color=INK, lw=3.0,
+                  clip_on=False, solid_capstyle="butt")  # fmt: skip
+    axes.set_xlim(minute[0], minute[-1])
     axes.set_ylim(DEPTHS_UM[-1], 0.0)
     axes.set_ylabel("depth [µm]")
 
@@ -172,11 +174,18 @@ def over_animals(course: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"minute": minute, **at})
 
 
-def _shade_epochs(axes: Axes, experiment: Experiment) -> None:
+def _epochs_min(experiment: Experiment) -> list[tuple[float, float, str]]:
+    """Start, stop and name of every epoch, min on the clock of the doses."""
     shown = experiment.shown()
     begins = epoch_starts_s(shown, experiment.starts_s())
-    for name, sequence in shown:
-        from_min, to_min = begins[name] / 60, (begins[name] + sequence.total_s) / 60
+    return [
+        (begins[name] / 60, (begins[name] + sequence.total_s) / 60, name)
+        for name, sequence in shown
+    ]
+
+
+def _shade_epochs(axes: Axes, experiment: Experiment) -> None:
+    for from_min, to_min, name in _epochs_min(experiment):
         axes.axvspan(from_min, to_min, color=FAINT, alpha=0.45, lw=0, zorder=0)
         axes.text(
             from_min, 1.0, name, transform=axes.get_xaxis_transform(), fontsize=7, va="bottom",
@@ -200,7 +209,8 @@ def _highest(courses: pd.DataFrame) -> float:
 def _caption(material: Material, has_map: bool, of_each: bool) -> str:
     n = f"n = {material.courses['animal'].nunique()} animals"
     depth = (
-        "Top: free concentration below the middle of the patch; dashed: where somata lie. "
+        "Top: free concentration below the middle of the patch, down to a thousandth of the "
+        "highest; bar: while the drug is given; dashed: where somata lie; dotted: epochs. "
         if has_map
         else ""
     )

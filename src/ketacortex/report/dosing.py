@@ -12,6 +12,7 @@ from ketacortex.drug.doses import Dose, HeldDose, TopicalDose
 from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.schema import Experiment
 from ketacortex.report.wording import listed
+from ketacortex.simulate.session import epoch_starts_s
 from ketacortex.simulate.slow_states import COURSE_COLUMNS
 
 COURSE_KEYS = ["arm", "animal"]
@@ -32,6 +33,13 @@ def treated_arms(experiment: Experiment | None) -> list[str]:
 def first_epoch_s(experiment: Experiment) -> float:
     """End of the first epoch on the recording's clock, where that of the doses begins, s."""
     return experiment.shown()[0][1].total_s
+
+
+def last_epoch_end_s(experiment: Experiment) -> float:
+    """End of the last epoch on the clock of the doses, s."""
+    shown = experiment.shown()
+    begins = epoch_starts_s(shown, experiment.starts_s())
+    return max(begins[name] + sequence.total_s for name, sequence in shown)
 
 
 def read_courses(folder: RunFolder, experiment: Experiment) -> pd.DataFrame:

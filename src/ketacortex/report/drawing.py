@@ -28,7 +28,7 @@ CLASS_COLOURS = {"pyr": "#7b8794", "pv": "#d6408a", "sst": "#149a7b", "vip": "#8
 OTHER_CLASS_COLOUR = "#7b8794"
 MAX_VECTOR_MARKS = 5000
 """Marks above which they are drawn as pixels."""
-MAX_CSV_ROWS = 6000
+MAX_CSV_ROWS = 3000
 """Rows of numbers in the page; more are thinned evenly, and the caption says so."""
 PAGE_WIDTH_IN = 9.6
 PIXELS_PER_IN = 100
@@ -60,7 +60,7 @@ STYLE: dict[str, object] = {
     "ytick.major.width": 0.7,
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
-    "savefig.dpi": 150,
+    "savefig.dpi": 120,
 }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from ketacortex.drug.doses import HeldDose
 from ketacortex.evidence.off_targets import OFF_TARGETS
 from ketacortex.experiment.schema import Experiment
+from ketacortex.report.dosing import last_epoch_end_s
 from ketacortex.report.drawing import (
     BAND,
     FAINT,
@@ -41,8 +42,8 @@ LINE_STYLES = ("-", "--", ":", "-.")
 EDGE = {"ratio": ("ratio_ci_low", "ratio_ci_high"), "change": ("ci_low", "ci_high")}
 
 
-def steps_of(experiment: Experiment | None) -> pd.DataFrame:
-    """Arms that hold one concentration all along.
+def steps_of(experiment: Experiment) -> pd.DataFrame:
+    """Arms that hold one concentration from the first dose to the end, or none at all.
 
     Returns
     -------
@@ -50,23 +51,37 @@ def steps_of(experiment: Experiment | None) -> pd.DataFrame:
         `arm, free_micromolar, set`: `set` is what the arm sets otherwise, in words.
     """
     rows = []
-    for arm in experiment.arms if experiment is not None else ():
-        doses = experiment.treatment(arm).doses if experiment is not None else ()
-        if len(doses) == 1 and isinstance(doses[0], HeldDose):
-            changes = experiment.arms[arm].set.items() if experiment is not None else ()
-            words = ", ".join(f"{path} = {value}" for path, value in changes)
-            rows.append((arm, doses[0].concentration_micromolar, words))
+    for arm in experiment.arms:
+        held = _held_micromolar(experiment, arm)
+        if held is not None:
+            changes = experiment.arms[arm].set.items()
+            rows.append((arm, held, ", ".join(f"{path} = {value}" for path, value in changes)))
     return pd.DataFrame(rows, columns=["arm", "free_micromolar", "set"])
+
+
+def _held_micromolar(experiment: Experiment, arm: str) -> float | None:
+    """What an arm holds all along, 0 without a dose; None where it holds nothing so long."""
+    doses = experiment.treatment(arm).doses
+    if not doses:
+        return 0.0
+    first = doses[0]
+    if len(doses) > 1 or not isinstance(first, HeldDose):
+        return None
+    is_held = first.start_s == 0 and first.duration_s >= last_epoch_end_s(experiment)
+    return first.concentration_micromolar if is_held else None
 
 
 def draw_ladder(material: Material) -> ReportFigure | str:
     """Block and every main measure against concentration, or why there is no ladder."""
+    if material.experiment is None:
+        return "No ladder: these are recordings."
     steps = steps_of(material.experiment)
     if steps["free_micromolar"].nunique() < FEWEST_STEPS:
         return "No ladder: fewer than three arms hold different free concentrations."
     epoch = material.epochs[-1]
     table = ladder_table(material, steps, epoch)
-    against = "no drug" if paired_steps(material, steps) else "control"
+    is_paired = bool(paired_steps(material, steps))
+    against = "no drug" if is_paired else "first epoch"
     with in_style():
         figure = new_figure(5.6)
         axes = figure.subplots(2, 4, squeeze=False, sharex=True).ravel()
@@ -88,7 +103,7 @@ def draw_ladder(material: Material) -> ReportFigure | str:
             figure,
             name="ladder",
             title="Block, rates, selectivity, variability and shift against free concentration",
-            caption=_caption(material, epoch, steps, against),
+            caption=_caption(material, epoch, steps, is_paired),
             numbers=table,
         )
 
@@ -201,7 +216,7 @@ def _legend(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(handles=handles, fontsize=7, loc="best")
 
 
-def _caption(material: Material, epoch: str, steps: pd.DataFrame, against: str) -> str:
+def _caption(material: Material, epoch: str, steps: pd.DataFrame, is_paired: bool) -> str:
     named = [
         f"{number} {target.name} ({target.onset_micromolar.value:g} µM)"
         for number, target in enumerate(_targets(material.experiment), start=1)
@@ -213,7 +228,7 @@ def _caption(material: Material, epoch: str, steps: pd.DataFrame, against: str) 
     few = " Coarse: intervals over so few animals are wide." if material.n_animals < 4 else ""
     how = (
         "each arm against the one without drug, animal by animal"
-        if against == "no drug"
+        if is_paired
         else "against the first epoch of the same arm; leftmost: no drug, its interval as a band"
     )
     return (

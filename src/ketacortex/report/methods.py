@@ -145,7 +145,8 @@ def _drug(experiment: Experiment) -> list[str]:
         "receptors holding glutamate times the peak open probability of the subunit. During an "
         f"epoch its own trials drive block; between epochs {steps.representative_trials} "
         "representative trials do, renewed whenever block or gain has moved by "
-        f"{steps.largest_change:g}. AMPA conductance of a branch approaches 1 + "
+        f"{steps.largest_change:g}, and every {steps.refresh_s / 60:g} min. "
+        "AMPA conductance of a branch approaches 1 + "
         f"{rise.amplitude:g} times the share of its resting NMDA current that is lost, with a time "
         f"constant of {rise.onset_s / 60:g} min up and {rise.decay_s / 3600:g} h down.",
     ]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 6
+AFTER_DOSES = ("block.", "upregulation.")
+"""Settings that change nothing before a dose."""
 
 
 def ranges_apply(material: Material) -> bool:
@@ -87,8 +89,11 @@ def _arms_with_a_circuit_of_their_own(material: Material) -> list[str]:
     if material.experiment is None:
         return material.arms
     arms = material.experiment.arms
-    first = {repr(sorted(arms[arm].set.items())): arm for arm in reversed(material.arms)}
-    return [arm for arm in material.arms if arm in first.values()]
+    first: dict[str, str] = {}
+    for arm in material.arms:
+        changes = sorted(arms[arm].set.items())
+        first.setdefault(repr([c for c in changes if not c[0].startswith(AFTER_DOSES)]), arm)
+    return list(first.values())
 
 
 def measured_values(material: Material, panels: tuple[Range, ...] | list[Range]) -> pd.DataFrame:

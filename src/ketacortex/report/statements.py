@@ -105,10 +105,14 @@ def _claim_sentence(row: dict[str, Any]) -> str:
     found = []
     for (measure, column, _), text in zip(HEADLINES, row["numbers"], strict=True):
         what, _, unit = measure_in_words(measure).partition(" [")
-        if text != NOTHING:
-            more = f"{text} {unit.rstrip(']')} more" if column == "change" else f"× {text}"
-            found.append(f"{what} {more}")
-    return f"{row['who']}, epoch {row['epoch']}: {'; '.join(found)}."
+        if text == NOTHING:
+            continue
+        if column == "change":
+            sign = "" if text.startswith("−") else "+"
+            found.append(f"{what} {sign}{text} {unit.rstrip(']')}".rstrip())
+        else:
+            found.append(f"{what} × {text}")
+    return f"{row['who']}, epoch {row['epoch']} (n = {row['n_animals']}): {'; '.join(found)}."
 
 
 def shift_sentences(material: Material) -> list[str]:
