@@ -22,11 +22,12 @@ from ketacortex import CircuitSettings, Subject, build_circuit, simulate_session
 from ketacortex.drug.doses import Exposure, Sites, TopicalDose
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.simulate.session import Treatment
+from ketacortex.simulate.slow_states import SlowSteps
 from ketacortex.stimulus.grating import GratingSequence
 
 COLOUR_OF_CLASS = {"pyr": "#35618f", "pv": "#c8553d", "sst": "#5b8e7d"}
 PAPER = TopicalDose(name="paper", blocker="ketamine", route="topical")
-SEQUENCE = GratingSequence(repeats=2, blanks=8)
+SEQUENCE = GratingSequence(n_orientations=6, repeats=2, blanks=4)
 STARTS_S = {"early": 600.0, "late": 2700.0, "washout": 5400.0}
 
 
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> Path:
         1,
         Subject(identifier="example"),
         starts_s=STARTS_S,
-        treatment=Treatment(doses=(PAPER,)),
+        treatment=Treatment(doses=(PAPER,), slow_steps=SlowSteps(representative_trials=4)),
     )
     figure = plt.figure(figsize=(12, 6.4), layout="constrained")
     axes = figure.subplots(2, 2)

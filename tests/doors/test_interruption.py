@@ -13,7 +13,7 @@ from commands import COMMAND, SMALL, assert_same_spikes
 def start(folder: Path, *more) -> subprocess.Popen:
     return subprocess.Popen(
         [*COMMAND, "run", "--out", str(folder), "--seed", "1", "--animals", "2", "--workers", "1",
-         *SMALL, *more],
+         "--set", 'arms={drug = {doses = ["paper"]}}', *SMALL, *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
