@@ -35,7 +35,7 @@ def timed_run(out: Path, cache: Path, workers: int) -> tuple[float, dict]:
 
 
 def kernel_ns_per_compartment_step() -> dict[str, float]:
-    """Cost of a compartment step under gratings and in blanks, afferent spikes included."""
+    """Cost of a compartment step under gratings, in blanks, and while slow states look on."""
     import numpy as np
 
     from ketacortex.model.circuit import build_circuit
@@ -48,10 +48,12 @@ def kernel_ns_per_compartment_step() -> dict[str, float]:
     circuit = build_circuit(CircuitSettings(), 1)
     s = circuit.settings
     compartments = circuit.n_cells + s.pyr.n * s.pyr.n_branches
-    cortex = Cortex(circuit, 1)
+    plain, looking = Cortex(circuit, 1), Cortex(circuit, 1, looks=True)
     afferents = AfferentSpikes(afferent_tuning(circuit), generator("benchmark"))
     found = {}
-    for name, orientation in (("grating", 0.0), ("blank", np.nan)):
+    for name, orientation, cortex in (
+        ("grating", 0.0, plain), ("blank", np.nan, plain), ("grating, slow states", 0.0, looking)
+    ):  # fmt: skip
         best = np.inf
         for _ in range(6):
             began = time.process_time()

@@ -18,6 +18,14 @@ CITATIONS = {
     "Neurodata Without Borders": "10.7554/eLife.78362",
 }
 
+WITH_DOSES = {
+    "topical protocol": "10.1016/j.brainres.2019.146462",
+    "affinity of the blocker with and without magnesium": "10.1523/JNEUROSCI.3703-08.2009",
+    "voltage dependence of block": "10.1085/jgp.61.6.687",
+    "diffusion in brain tissue": "10.1016/S0166-2236(98)01261-2",
+    "resting NMDA current and translation": "10.1038/nature10130",
+}
+
 
 def provenance(experiment: Experiment, command: str) -> dict[str, Any]:
     """Everything that the run depended on, ready for JSON."""
@@ -30,5 +38,5 @@ def provenance(experiment: Experiment, command: str) -> dict[str, Any]:
         "seed": experiment.seed,
         "animal_seeds": [experiment.animal_seed(i + 1) for i in range(experiment.animals)],
         "digest": experiment.digest,
-        "citations_doi": CITATIONS,
+        "citations_doi": {**CITATIONS, **(WITH_DOSES if experiment.dose else {})},
     }

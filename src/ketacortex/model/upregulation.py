@@ -9,7 +9,7 @@ then AMPA receptors come up. For the AMPA gain :math:`a` of a branch that has lo
 with one time constant on the way up and another on the way down. Whatever takes the current away
 does this; nothing here knows of a drug.
 
-Autry et al. 2011, 10.1038/nature10130; Nosyreva et al. 2013, 10.1523/JNEUROSCI.5146-12.2013.
+Autry et al. 2011, 10.1038/nature10130; Nosyreva et al. 2013, J Neurosci 33:6990.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class AmpaUpregulation(Settings):
         sourced(
             "share",
             "x1.3 (1.2-1.6) in slices under a saturating block at rest (Nosyreva et al. 2013, "
-            "10.1523/JNEUROSCI.5146-12.2013; Suzuki et al. 2017; remembered); assumed: linear in "
-            "the current lost",
+            "J Neurosci 33:6990; Suzuki et al. 2017; remembered); assumed: linear in the current "
+            "lost",
             "rise of AMPA conductance when all resting NMDA current is lost; 0 switches it off",
             ge=0,
         ),
