@@ -1,4 +1,4 @@
-"""What the README tells of the drug is what the shipped experiments give; minutes, so marked slow."""
+"""The README tells of the drug what the shipped experiments give; minutes, so marked slow."""
 
 import re
 from pathlib import Path
