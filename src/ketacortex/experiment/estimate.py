@@ -14,10 +14,10 @@ from ketacortex.simulate.session import epoch_starts_s
 # benchmarks/results.jsonl: one core of the reference machine, default circuit, gratings and blanks.
 NANOSECONDS_PER_COMPARTMENT_STEP = 1.8
 STEPS_PER_S = 10_000
-START_S = 15.0  # imports, compilation, comparison and report
+START_S = 25.0  # imports, compilation, comparison and report
 MB_PER_PROCESS = 380.0
 BYTES_PER_SPIKE = 8
-BATCHES_A_PAUSE = 15  # of representative trials, typically, while block builds up or decays
+BATCHES_A_PAUSE = 25  # of representative trials, typically, while block builds up or decays
 TYPICAL_RATE_HZ = 7.0
 
 

@@ -192,8 +192,8 @@ def _recording(
 
 def _dose_log(doses: Sequence[Dose], zero_s: float) -> pd.DataFrame:
     rows = [
-        (dose.name, dose.blocker, dose.route, zero_s + dose.start_s,
-         zero_s + dose.start_s + dose.duration_s, *dose.amount)
+        (dose.name, dose.blocker, dose.route, round(zero_s + dose.start_s, 6),
+         round(zero_s + dose.start_s + dose.duration_s, 6), *dose.amount)
         for dose in doses
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(DOSE_COLUMNS))
