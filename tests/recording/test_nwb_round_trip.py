@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from recordings import assert_same, full_recording
 
 from ketacortex.errors import ConfigurationError, DataError
+from ketacortex.recording.columns import label
 from ketacortex.recording.nwb import read_nwb, write_nwb
 from ketacortex.recording.nwb_writer import content_identifier
 from ketacortex.recording.recording import Channel, Recording, Subject
@@ -34,7 +35,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     )
     angle = st.sampled_from([0.0, 22.5, 90.0, 179.9, np.nan])
     direction_deg = np.array([draw(angle) for _ in range(n_trials)])
-    epochs = draw(st.lists(WORDS, min_size=1, max_size=3, unique=True))
+    epochs = draw(st.lists(WORDS.filter(label), min_size=1, max_size=3, unique=True))
     return Recording(
         subject=Subject(identifier=draw(WORDS), species=draw(WORDS), description=draw(WORDS)),
         spike_samples=np.array([sample for unit in spikes for sample in sorted(unit)], np.int64),
@@ -164,3 +165,9 @@ def test_stretches_without_recording_survive(tmp_path):
 def test_gaps_out_of_order_are_refused(gaps):
     with pytest.raises(DataError, match="are not in order of time between"):
         replace(full_recording(), gaps_s=np.array(gaps))
+
+
+def test_an_epoch_whose_name_means_nothing_is_not_written(tmp_path):
+    epochs = full_recording().epochs.assign(name=["control", "NaN"])
+    with pytest.raises(DataError, match="an epoch is called 'NaN', which readers take for a miss"):
+        write_nwb(replace(full_recording(), epochs=epochs), tmp_path / "nameless.nwb")

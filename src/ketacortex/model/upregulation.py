@@ -31,7 +31,7 @@ class AmpaUpregulation(Settings):
         float,
         sourced(
             "share",
-            "x1.3 (1.2-1.6) in slices under a saturating block at rest (Nosyreva et al. 2013, "
+            "derived: x1.3 (1.2-1.6) in slices under a saturating block at rest (Nosyreva et al. 2013, "
             "J Neurosci 33:6990; Suzuki et al. 2017; remembered); assumed: linear in the current "
             "lost",
             "rise of AMPA conductance when all resting NMDA current is lost; 0 switches it off",

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ketacortex.errors import ConfigurationError, DataError
+from ketacortex.recording.columns import label
 from ketacortex.recording.nwb_names import (
     AGE_UNKNOWN,
     DESCRIPTIONS,
@@ -107,6 +108,12 @@ def _check_writable(recording: Recording) -> None:
         if "/" in name or ":" in name:
             raise DataError(
                 f"a channel is called {name!r}; names in NWB cannot hold / or :. Rename it."
+            )
+    for epoch in recording.epochs["name"]:
+        if label(epoch) is None:
+            raise DataError(
+                f"an epoch is called {epoch!r}, which readers take for a missing value, so its "
+                "trials would come back in another epoch. Rename it."
             )
 
 
