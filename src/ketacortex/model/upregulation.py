@@ -31,9 +31,9 @@ class AmpaUpregulation(Settings):
         float,
         sourced(
             "share",
-            "derived: x1.3 (1.2-1.6) in slices under a saturating block at rest (Nosyreva et al. 2013, "
-            "J Neurosci 33:6990; Suzuki et al. 2017; remembered); assumed: linear in the current "
-            "lost",
+            "derived: x1.3 (1.2-1.6) in slices under a saturating block at rest (Nosyreva et al. "
+            "2013, J Neurosci 33:6990; Suzuki et al. 2017; remembered); linear in the current lost "
+            "by assumption",
             "rise of AMPA conductance when all resting NMDA current is lost; 0 switches it off",
             ge=0,
         ),
