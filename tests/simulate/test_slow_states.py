@@ -1,10 +1,8 @@
 """The slow states: what the kernel tells them, how they move, what they leave to the network."""
 
-import dataclasses
-
 import numpy as np
 import pytest
-from small import NOTHING, grating, small_circuit
+from small import grating, small_circuit
 
 from ketacortex.drug.doses import Exposure, HeldDose, Sites, TopicalDose
 from ketacortex.drug.receptor_block import BlockSettings
@@ -17,7 +15,6 @@ from ketacortex.simulate.engine import (
     STEPS_PER_S,
     Cortex,
     ReceptorGains,
-    make_constants,
 )
 from ketacortex.simulate.kernel import OCCUPANCY_EVERY
 from ketacortex.simulate.reference import ReferenceCortex
@@ -275,10 +272,16 @@ def test_salt_tells_how_much_a_mass_is():
     assert TopicalDose(**given, salt="base").paper_micromolar == pytest.approx(42_070, rel=1e-3)
 
 
-def test_subunit_shares_make_up_every_receptor():
+def test_block_of_every_subunit_leaves_nothing_and_of_none_leaves_all():
+    """Shares of the subunits add up in every class, whichever way they are written."""
     circuit = small_circuit()
-    states = SlowStates(circuit, exposure_of(circuit, held(1.0)), BlockSettings())
-    np.testing.assert_allclose(states._shares.sum(axis=0), 1.0)
-    assert dataclasses.asdict(states.gains())["nmda_2d"].shape == (20,)
-    assert make_constants(circuit.settings).nmda_open == pytest.approx(1 / 25)
-    assert Cortex(circuit, 1).run(10, NOTHING, NOTHING).step.size == 0
+    states = SlowStates(circuit, exposure_of(circuit, held(1e5)), BlockSettings())
+    for gains in vars(states.gains()).values():
+        np.testing.assert_array_equal(gains, 1.0)
+    occupancy = np.full((len(states.population), len(OCCUPANCY_VOLTAGE_MV)), 1e-3)
+    states.see(occupancy)
+    states.advance(0.0, 3000.0)
+    left = states.gains()
+    for gains in (left.nmda_branch, left.nmda_2ab, left.nmda_2d):
+        np.testing.assert_allclose(gains, 0.0, atol=1e-3)
+    np.testing.assert_allclose(states.blocked_share, 1.0, atol=1e-3)

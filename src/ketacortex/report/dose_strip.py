@@ -39,6 +39,7 @@ MOST_COLUMNS = 2
 DEPTHS_UM = np.linspace(0.0, 700.0, 71)
 N_TIMES = 121
 LOWEST_MICROMOLAR = 1e-3
+DECADES = 1e-5  # of the highest concentration, down to which it is shown
 ROWS = (
     ("free_micromolar", "free at the\nreceptors [µM]"),
     ("blocked_share", "share of NMDA\nblocked"),
@@ -77,7 +78,7 @@ def draw_dose_strip(material: Material) -> ReportFigure | str:
                     place.set_ylabel(label)
             places[0].set_yscale("log")
             plain_logarithmic(places[0].yaxis)
-            places[0].set_ylim(bottom=max(LOWEST_MICROMOLAR, 1e-3 * _highest(courses)))
+            places[0].set_ylim(bottom=max(LOWEST_MICROMOLAR, DECADES * _highest(courses)))
             if of_each:
                 title = f"{material.arm_in_words(arm)}: {arm_in_short(experiment, arm)}"
                 axes[0, column].set_title(title, loc="left", pad=12)
@@ -116,7 +117,7 @@ def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:
     highest = max(float(free.max()), 10 * LOWEST_MICROMOLAR)
     shown = axes.pcolormesh(
         minute, DEPTHS_UM, np.maximum(free, LOWEST_MICROMOLAR), cmap="magma", rasterized=True,
-        norm=LogNorm(highest * 1e-3, highest),
+        norm=LogNorm(max(DECADES * highest, LOWEST_MICROMOLAR), highest),
     )  # fmt: skip
     bar = axes.figure.colorbar(shown, ax=axes, label="free [µM]", pad=0.01, aspect=12)
     plain_logarithmic(bar.ax.yaxis)
@@ -209,8 +210,8 @@ def _highest(courses: pd.DataFrame) -> float:
 def _caption(material: Material, has_map: bool, of_each: bool) -> str:
     n = f"n = {material.courses['animal'].nunique()} animals"
     depth = (
-        "Top: free concentration below the middle of the patch, down to a thousandth of the "
-        "highest; bar: while the drug is given; dashed: where somata lie; dotted: epochs. "
+        "Top: free concentration below the middle of the patch, black below the lowest of "
+        "its scale; bar: while the drug is given; dashed: where somata lie; dotted: epochs. "
         if has_map
         else ""
     )
