@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> Path:
         1,
         Subject(identifier="example"),
         starts_s=STARTS_S,
-        treatment=Treatment(doses=(PAPER,), slow_steps=SlowSteps(representative_trials=4)),
+        treatment=Treatment(doses=(PAPER,), slow_steps=SlowSteps(representative_trials=3)),
     )
     figure = plt.figure(figsize=(12, 6.4), layout="constrained")
     axes = figure.subplots(2, 2)

@@ -11,8 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README, GUIDE = ROOT / "README.md", ROOT / "docs" / "guide.md"
-SMALL = ("--set", "circuit.pyr.n=80", "--set", "circuit.pv.n=16", "--set", "circuit.sst.n=12",
-         "--set", "slow_steps.representative_trials=2")  # fmt: skip
+SMALL = (
+    "--set", "circuit.pyr.n=40", "--set", "circuit.pv.n=8", "--set", "circuit.sst.n=6",
+    "--set", "stimulus.duration_s=0.3", "--set", "stimulus.gap_s=0.1",
+    "--set", "slow_steps.representative_trials=2",
+)  # fmt: skip
 
 
 def blocks(page: Path, language: str) -> list[str]:
