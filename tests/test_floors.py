@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "src" / "ketacortex"
 FLOORS = [
-    {"errors", "units", "seeds", "settings", "version"},
+    {"errors", "units", "seeds", "settings", "version", "compiled"},
     {"evidence", "recording"},
     {"model", "drug", "stimulus", "analyse"},
     {"simulate"},

@@ -7,6 +7,7 @@ import pytest
 
 from ketacortex.model.circuit import build_circuit
 from ketacortex.model.settings import CircuitSettings
+from ketacortex.model.v1_network import network_of
 from ketacortex.simulate.engine import Cortex
 
 SPREAD_MS = 3.0
@@ -15,7 +16,8 @@ QUIET = {"background": {"branch_hz": 0.0, "pv_hz": 0.0, "sst_hz": 0.0}, "pyr": {
 
 def peak_and_plateau(n_inputs: int, nmda: bool) -> tuple[float, float, float]:
     """Peak of the branch in mV, time above -40 mV in ms, peak of the soma above rest in mV."""
-    settings = CircuitSettings.model_validate(QUIET)
+    ratio = {"afferents": {"pyr_nmda_ratio": CircuitSettings().wiring.ee_nmda_ratio * nmda}}
+    settings = CircuitSettings.model_validate({**QUIET, **ratio})
     circuit = build_circuit(settings, 1)
     w = settings.wiring
     circuit = dataclasses.replace(
@@ -25,9 +27,8 @@ def peak_and_plateau(n_inputs: int, nmda: bool) -> tuple[float, float, float]:
         afferent_source=np.arange(n_inputs),
         afferent_target=np.zeros(n_inputs, np.int64),  # branch 0 of cell 0
         afferent_ampa=np.full(n_inputs, w.ee_nanosiemens),
-        afferent_nmda=np.full(n_inputs, w.ee_nanosiemens * w.ee_nmda_ratio * nmda),
     )
-    cortex = Cortex(circuit, 1)
+    cortex = Cortex(network_of(circuit), 1)
     nothing = np.zeros(0, np.int64)
     cortex.run(5000, nothing, nothing)
     soma = settings.pyr.n * settings.pyr.n_branches

@@ -3,7 +3,9 @@
 import numpy as np
 
 from ketacortex.model.circuit import Circuit, build_circuit
+from ketacortex.model.network import Network
 from ketacortex.model.settings import CircuitSettings
+from ketacortex.model.v1_network import network_of
 from ketacortex.seeds import generator
 from ketacortex.simulate.engine import STEPS_PER_S
 from ketacortex.simulate.session import afferent_tuning
@@ -18,6 +20,11 @@ def small_circuit(changes: dict | None = None, animal: int = 0) -> Circuit:
     for room, settings in (changes or {}).items():
         table[room] = {**table.get(room, {}), **settings}
     return build_circuit(CircuitSettings.model_validate(table), animal)
+
+
+def small_network(changes: dict | None = None, animal: int = 0) -> Network:
+    """The same, as the kernel runs it."""
+    return network_of(small_circuit(changes, animal))
 
 
 def grating(circuit: Circuit, duration_s: float, name: str = "test") -> tuple:

@@ -8,6 +8,7 @@ from ketacortex.drug.doses import Exposure, HeldDose, Sites, TopicalDose
 from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.model.upregulation import AmpaUpregulation, advance_gain
+from ketacortex.model.v1_network import network_of
 from ketacortex.recording.recording import Subject
 from ketacortex.seeds import generator
 from ketacortex.simulate.engine import (
@@ -16,13 +17,14 @@ from ketacortex.simulate.engine import (
     Cortex,
     ReceptorGains,
 )
-from ketacortex.simulate.kernel import OCCUPANCY_EVERY
+from ketacortex.simulate.layout import LOOK_EVERY_MS
 from ketacortex.simulate.reference import ReferenceCortex
 from ketacortex.simulate.session import Treatment, afferent_tuning, simulate_session
 from ketacortex.simulate.slow_states import SlowStates, SlowSteps, receptor_sites
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes
 from ketacortex.stimulus.grating import GratingSequence
 
+LOOK_EVERY = round(LOOK_EVERY_MS / 0.1)
 SEQUENCE = GratingSequence(n_orientations=4, repeats=2, blanks=2, duration_s=0.2, gap_s=0.1)
 EPOCHS = [("control", SEQUENCE), ("early", SEQUENCE), ("late", SEQUENCE)]
 
@@ -49,15 +51,15 @@ def random_gains(circuit, seed=0):
     rng, s = np.random.default_rng(seed), circuit.settings
     n, n_inter = s.pyr.n * s.pyr.n_branches, s.pv.n + s.sst.n
     return ReceptorGains(
-        ampa_branch=1 + 0.3 * rng.random(n), nmda_branch=rng.random(n),
-        nmda_2ab=rng.random(n_inter), nmda_2d=rng.random(n_inter),
+        ampa=np.concatenate([1 + 0.3 * rng.random(n), np.ones(n_inter)]),
+        nmda=rng.random(n + n_inter), nmda_2d=rng.random(n + n_inter),
     )  # fmt: skip
 
 
 def test_kernel_and_reference_agree_when_receptors_are_changed():
     circuit = small_circuit({"background": {"branch_hz": 40.0, "pv_hz": 300.0, "sst_hz": 300.0}})
-    kernel, reference = Cortex(circuit, 3), ReferenceCortex(circuit, 3)
-    unchanged = Cortex(circuit, 3)
+    kernel, reference = Cortex(network_of(circuit), 3), ReferenceCortex(network_of(circuit), 3)
+    unchanged = Cortex(network_of(circuit), 3)
     events = grating(circuit, 0.1)
     quiet = events[0][::8], events[1][::8]
     for cortex in (kernel, reference):
@@ -71,7 +73,7 @@ def test_kernel_and_reference_agree_when_receptors_are_changed():
 def test_gains_of_one_change_nothing_and_looking_changes_nothing():
     circuit = small_circuit()
     events = grating(circuit, 0.2)
-    plain, looking = Cortex(circuit, 1), Cortex(circuit, 1, looks=True)
+    plain, looking = Cortex(network_of(circuit), 1), Cortex(network_of(circuit), 1, looks=True)
     exposure = exposure_of(circuit)
     looking.set_gains(SlowStates(circuit, exposure, BlockSettings()).gains())
     one, other = plain.run(2000, *events), looking.run(2000, *events)
@@ -82,20 +84,20 @@ def test_gains_of_one_change_nothing_and_looking_changes_nothing():
 def test_the_kernel_tells_how_far_receptors_are_open_at_which_voltage():
     """Against the reference, looked at from outside, millisecond by millisecond."""
     circuit = small_circuit({"background": {"branch_hz": 60.0}})
-    kernel, reference = Cortex(circuit, 3, looks=True), ReferenceCortex(circuit, 3)
+    kernel, reference = Cortex(network_of(circuit), 3, looks=True), ReferenceCortex(network_of(circuit), 3)
     step, fibre = (events[::6] for events in grating(circuit, 0.1))
     kernel.run(1000, step, fibre)
-    n = reference.n_branch_compartments
+    n = circuit.settings.pyr.n * circuit.settings.pyr.n_branches
     opened, product = np.zeros(n), np.zeros(n)
-    for k in range(100):
-        here = (step >= k * OCCUPANCY_EVERY) & (step < (k + 1) * OCCUPANCY_EVERY)
-        first = here & (step == k * OCCUPANCY_EVERY)
-        reference.run(1, step[first] - k * OCCUPANCY_EVERY, fibre[first])
+    for k in range(50):
+        here = (step >= k * LOOK_EVERY) & (step < (k + 1) * LOOK_EVERY)
+        first = here & (step == k * LOOK_EVERY)
+        reference.run(1, step[first] - k * LOOK_EVERY, fibre[first])
         share = (reference.nmda_decay - reference.nmda_rise)[:n] / reference.ceiling[:n]
-        opened += share / 100
-        product += share * np.exp(0.062 * reference.voltage[:n]) / 100
+        opened += share / 50
+        product += share * np.exp(0.062 * reference.voltage[:n]) / 50
         rest = here & ~first
-        reference.run(OCCUPANCY_EVERY - 1, step[rest] - k * OCCUPANCY_EVERY - 1, fibre[rest])
+        reference.run(LOOK_EVERY - 1, step[rest] - k * LOOK_EVERY - 1, fibre[rest])
     occupancy = kernel.take_occupancy()[:n]
     assert opened.mean() > 0.003
     np.testing.assert_allclose(occupancy.sum(axis=1), opened, rtol=0.03, atol=1e-4)
@@ -105,7 +107,7 @@ def test_the_kernel_tells_how_far_receptors_are_open_at_which_voltage():
 
 def test_what_was_taken_is_not_told_again():
     circuit = small_circuit()
-    cortex = Cortex(circuit, 1, looks=True)
+    cortex = Cortex(network_of(circuit), 1, looks=True)
     cortex.run(500, *grating(circuit, 0.05))
     assert cortex.take_occupancy().sum() > 0
     assert cortex.take_occupancy().sum() == 0
@@ -161,7 +163,7 @@ def test_the_slow_steps_agree_with_stepping_all_along():
         starts_s={"early": 90.0}, treatment=treatment,
     ).course  # fmt: skip
     states = SlowStates(circuit, exposure_of(circuit, held(3.0)), BlockSettings())
-    cortex = Cortex(circuit, 7, looks=True)
+    cortex = Cortex(network_of(circuit), 7, looks=True)
     afferents = AfferentSpikes(afferent_tuning(circuit), generator("sequential"))
     orientations = np.array([0.0, 45.0, 90.0, 135.0, np.nan])
     rng = np.random.default_rng(0)
@@ -282,6 +284,7 @@ def test_block_of_every_subunit_leaves_nothing_and_of_none_leaves_all():
     states.see(occupancy)
     states.advance(0.0, 3000.0)
     left = states.gains()
-    for gains in (left.nmda_branch, left.nmda_2ab, left.nmda_2d):
-        np.testing.assert_allclose(gains, 0.0, atol=1e-3)
+    np.testing.assert_allclose(left.nmda, 0.0, atol=1e-3)
+    has_2d = states.population != "pyr"
+    np.testing.assert_allclose(left.nmda_2d[has_2d], 0.0, atol=1e-3)
     np.testing.assert_allclose(states.blocked_share, 1.0, atol=1e-3)

@@ -39,10 +39,10 @@ class Circuit:
     branch_preferred_deg : (n_branch, n_pyr) deg
     branch_nmda_ratio : (n_branch, n_pyr) NMDA of a branch over the mean branch of its cell
     threshold_mv : (n_cell,) mV
-    source, target, delay, ampa, nmda : (n_synapse,) cell, compartment, steps, nS, nS
+    source, target, delay, ampa : (n_synapse,) cell, compartment, steps, nS
         `ampa` is a GABA conductance where the source is an interneuron.
     afferent_preferred_deg : (n_afferent,) deg
-    afferent_source, afferent_target, afferent_ampa, afferent_nmda : (n_contact,)
+    afferent_source, afferent_target, afferent_ampa : (n_contact,) fibre, compartment, nS
     """
 
     settings: CircuitSettings
@@ -57,12 +57,10 @@ class Circuit:
     target: NDArray[np.int64]
     delay: NDArray[np.int64]
     ampa: NDArray[np.float64]
-    nmda: NDArray[np.float64]
     afferent_preferred_deg: NDArray[np.float64]
     afferent_source: NDArray[np.int64]
     afferent_target: NDArray[np.int64]
     afferent_ampa: NDArray[np.float64]
-    afferent_nmda: NDArray[np.float64]
 
     @property
     def n_cells(self) -> int:
@@ -169,20 +167,18 @@ def _draw_pathways(
 
     ee_branch = _choose_branch(ee, wired_by, branch_preferred, w.ee_matched_branch, rng)
     se_branch = rng.integers(0, n_branch, len(se.source))
-    parts = [  # source cell, target cell, target compartment, AMPA or GABA nS, NMDA nS
-        (ee.source, ee.target, ee_branch * n + ee.target, w.ee_nanosiemens, w.ee_nmda_ratio),
-        (ep.source, n + ep.target, first_inter + ep.target, w.ep_nanosiemens, w.ep_nmda_ratio),
-        (es.source, n + s.pv.n + es.target, first_inter + s.pv.n + es.target, w.es_nanosiemens,
-         w.es_nmda_ratio),
-        (n + pe.source, pe.target, soma + pe.target, w.pe_nanosiemens, 0.0),
-        (n + pp.source, n + pp.target, first_inter + pp.target, w.pp_nanosiemens, 0.0),
-        (n + s.pv.n + se.source, se.target, se_branch * n + se.target, w.se_nanosiemens, 0.0),
+    parts = [  # source cell, target cell, target compartment, AMPA or GABA nS
+        (ee.source, ee.target, ee_branch * n + ee.target, w.ee_nanosiemens),
+        (ep.source, n + ep.target, first_inter + ep.target, w.ep_nanosiemens),
+        (es.source, n + s.pv.n + es.target, first_inter + s.pv.n + es.target, w.es_nanosiemens),
+        (n + pe.source, pe.target, soma + pe.target, w.pe_nanosiemens),
+        (n + pp.source, n + pp.target, first_inter + pp.target, w.pp_nanosiemens),
+        (n + s.pv.n + se.source, se.target, se_branch * n + se.target, w.se_nanosiemens),
     ]  # fmt: skip
     source = np.concatenate([part[0] for part in parts])
     cell = np.concatenate([part[1] for part in parts])
     target = np.concatenate([part[2] for part in parts])
     ampa = np.concatenate([np.full(len(part[0]), part[3]) for part in parts])
-    ratio = np.concatenate([np.full(len(part[0]), part[4]) for part in parts])
     delay = delay_steps(
         np.linalg.norm(position[source] - position[cell], axis=1),
         shortest_ms=w.delay_min_ms, longest_ms=w.delay_max_ms,
@@ -194,7 +190,6 @@ def _draw_pathways(
         "target": target[order],
         "delay": delay[order],
         "ampa": ampa[order],
-        "nmda": (ampa * ratio)[order],
     }
 
 
@@ -223,18 +218,15 @@ def _draw_afferents(
     onto_inter = rng.integers(0, a.n, (n_inter, a.per_interneuron)).ravel()
     inter = np.repeat(np.arange(n_inter), a.per_interneuron)
     inter_weight = np.where(inter < s.pv.n, a.pv_nanosiemens, a.sst_nanosiemens)
-    inter_ratio = np.where(inter < s.pv.n, s.wiring.ep_nmda_ratio, s.wiring.es_nmda_ratio)
     source = np.concatenate([onto_branch, onto_inter])
     target = np.concatenate(
         [np.repeat(np.arange(n_compartment), a.per_branch), n_compartment + s.pyr.n + inter]
     )
     ampa = np.concatenate([np.full(len(onto_branch), a.pyr_nanosiemens), inter_weight])
-    ratio = np.concatenate([np.full(len(onto_branch), a.pyr_nmda_ratio), inter_ratio])
     order = np.lexsort((target, source))
     return {
         "afferent_preferred_deg": preferred,
         "afferent_source": source[order],
         "afferent_target": target[order],
         "afferent_ampa": ampa[order],
-        "afferent_nmda": (ampa * ratio)[order],
     }

@@ -1,17 +1,28 @@
 """A slow, plain stepper in NumPy and float64 that says what the compiled kernel must do.
 
-It follows the equations one after the other, uses the exact exponential and moves the HCN gate in
-every step. It draws the same background events as the kernel, so both can be compared spike by
-spike while their rounding has not yet parted them.
+It follows the equations one after the other with the exact exponential. It draws the same noise as
+the kernel, so both can be compared spike by spike while their rounding has not yet parted them.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ketacortex.model.circuit import DT_MS, Circuit
-from ketacortex.simulate.engine import ReceptorGains, Spikes, make_constants, make_state
+from ketacortex.model.circuit import DT_MS
+from ketacortex.model.network import Network, Population
+from ketacortex.simulate.engine import ReceptorGains, Spikes
+from ketacortex.simulate.layout import (
+    HCN_EVERY_MS,
+    event_jump,
+    make_state,
+    make_wires,
+    peak_factor,
+    poisson_table,
+)
+from ketacortex.units import MS_PER_S
 
 MASK = (1 << 64) - 1
 
@@ -34,10 +45,10 @@ class SplitMix:
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
         return z ^ (z >> 31)
 
-    def poisson(self, cumulative: NDArray[np.float64]) -> int:
+    def poisson(self, first: int, cumulative: NDArray[np.float64]) -> int:
         """A Poisson number by inversion."""
         uniform = (self.bits() >> 11) / 2.0**53
-        return int(np.searchsorted(cumulative, uniform, side="right"))
+        return first + int(np.searchsorted(cumulative, uniform, side="right"))
 
     def index(self, n: int) -> int:
         """A uniform index below n."""
@@ -45,81 +56,116 @@ class SplitMix:
 
 
 class ReferenceCortex:
-    """The circuit of one animal, stepped by the textbook."""
+    """A network, stepped by the textbook.
 
-    def __init__(self, circuit: Circuit, seed: int, dt_ms: float = DT_MS) -> None:
-        self.circuit, self.dt_ms = circuit, dt_ms
-        self.constants = make_constants(circuit.settings, dt_ms)
-        start = make_state(circuit, self.constants, seed)
-        s = circuit.settings
-        self.n_branch_compartments = s.pyr.n * s.pyr.n_branches
-        n = len(start.voltage)
+    Parameters
+    ----------
+    network : Network
+    seed : as for `Cortex`
+    dt_ms : ms
+    hcn_every_ms : ms between two moves of the HCN gates
+    """
+
+    def __init__(
+        self, network: Network, seed: int, dt_ms: float = DT_MS, hcn_every_ms: float = HCN_EVERY_MS
+    ) -> None:
+        self.network, self.dt_ms = network, dt_ms
+        start = make_state(network, make_wires(network, dt_ms), seed)
+        n, n_cells = network.n_compartments, network.n_cells
         self.voltage = start.voltage.astype(float)
         self.ampa, self.gaba = np.zeros(n), np.zeros(n)
         self.nmda_decay, self.nmda_rise = np.zeros(n), np.zeros(n)
-        self.hcn_gate = start.hcn_gate.astype(float)
-        self.adaptation = np.zeros(circuit.n_cells)
-        self.refractory_until = np.zeros(circuit.n_cells, int)
-        self.release = np.zeros(s.pyr.n)
-        self.release_step = np.zeros(s.pyr.n, int)
+        self.adaptation = np.zeros(n_cells)
+        self.refractory_until = np.zeros(n_cells, int)
         self.random = SplitMix(int(start.random[0]))
         self.pending: dict[int, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
         self.now = 0
-        self._outgoing = np.searchsorted(circuit.source, np.arange(circuit.n_cells + 1))
-        self._contacts = np.searchsorted(
-            circuit.afferent_source, np.arange(len(circuit.afferent_preferred_deg) + 1)
-        )
-        self._class = circuit.cell_class
-        self._class_values()
+        self.hcn_every = max(round(hcn_every_ms / dt_ms), 1)
+        self._spread()
+        self.hcn = 0.2 * self.hcn_nanosiemens
+        rules = [w.short_term for w in network.pathways]
+        self.utilisation = {k: np.zeros(n_cells) for k, rule in enumerate(rules) if rule}
+        self.resources = {k: np.ones(n_cells) for k, rule in enumerate(rules) if rule}
+        self.last_spike = np.zeros(n_cells, int)
 
-    def _class_values(self) -> None:
-        """Spread the settings of the classes over compartments and cells."""
-        s, r = self.circuit.settings, self.circuit.settings.receptors
-        n_b, n_pyr = self.n_branch_compartments, s.pyr.n
-        sizes = [n_b, n_pyr, s.pv.n, s.sst.n]
-        spread = lambda *values: np.repeat(np.array(values, float), sizes)  # noqa: E731
-        cells = lambda *values: np.repeat(np.array(values, float), sizes[1:])  # noqa: E731
-        self.capacitance = spread(
-            s.pyr.branch_capacitance_pf, s.pyr.capacitance_pf, s.pv.capacitance_pf,
-            s.sst.capacitance_pf,
-        )  # fmt: skip
-        self.leak = spread(
-            s.pyr.branch_leak_nanosiemens, s.pyr.leak_nanosiemens, s.pv.leak_nanosiemens,
-            s.sst.leak_nanosiemens,
-        )  # fmt: skip
-        self.gaba_decay = spread(
-            r.gaba_branch_decay_ms, r.gaba_soma_decay_ms, r.gaba_interneuron_decay_ms,
-            r.gaba_interneuron_decay_ms,
-        )  # fmt: skip
-        inter = r.nmda_decay_interneuron_ms
-        self.nmda_decay_ms = spread(r.nmda_decay_ms, r.nmda_decay_ms, inter, inter)
-        ceiling = r.nmda_ceiling_interneuron_nanosiemens
-        self.ceiling = spread(r.nmda_ceiling_nanosiemens, 1.0, ceiling, ceiling)
-        peak, peak_inter = float(self.constants.nmda_peak), float(self.constants.nmda_peak_inter)
-        self.peak = spread(peak, peak, peak_inter, peak_inter)
-        self.share_2d = spread(0.0, 0.0, s.pv.share_glun2d, s.sst.share_glun2d)
-        self.nmda_gain = np.concatenate(
-            [self.circuit.branch_nmda_ratio.ravel(), np.zeros(n_pyr), np.ones(s.pv.n + s.sst.n)]
+    def _spread(self) -> None:
+        """Spread what populations have in common over compartments and cells."""
+        populations = self.network.populations
+
+        def over(branch: list[float], soma: list[float]) -> NDArray[np.float64]:
+            parts = [
+                np.repeat([b, s], [p.n * p.n_branches, p.n])
+                for p, b, s in zip(populations, branch, soma, strict=True)
+            ]
+            return np.concatenate(parts).astype(float)
+
+        def cells(values: list[float]) -> NDArray[np.float64]:
+            return np.repeat(np.array(values, float), [p.n for p in populations])
+
+        def both(values: list[float]) -> NDArray[np.float64]:
+            return over(values, values)
+
+        branched = [p.branches for p in populations]
+        self.capacitance = over(
+            [1.0 if b is None else b.capacitance_pf for b in branched],
+            [p.capacitance_pf for p in populations],
         )
-        self.ampa_gain = np.ones(len(self.nmda_gain))
-        self.gain_2ab, self.gain_2d = np.ones(len(self.nmda_gain)), np.ones(len(self.nmda_gain))
-        self.reset = cells(s.pyr.reset_mv, s.pv.reset_mv, s.sst.reset_mv)
-        self.refractory_steps = np.rint(
-            cells(s.pyr.refractory_ms, s.pv.refractory_ms, s.sst.refractory_ms) / self.dt_ms
-        ).astype(int)
-        self.jump = cells(
-            s.pyr.adaptation_jump_nanosiemens, s.pv.adaptation_jump_nanosiemens,
-            s.sst.adaptation_jump_nanosiemens,
+        self.leak = over(
+            [0.0 if b is None else b.leak_nanosiemens for b in branched],
+            [p.leak_nanosiemens for p in populations],
+        )
+        self.gaba_decay_ms = over(
+            [1.0 if b is None else b.gaba_decay_ms for b in branched],
+            [p.gaba_decay_ms for p in populations],
+        )
+        self.rest = both([p.leak_reversal_mv for p in populations])
+        self.tonic = over([0.0] * len(populations), [p.current_pa for p in populations])
+        self.ampa_decay_ms = both([p.ampa_decay_ms for p in populations])
+        self.nmda_decay_ms = both([p.nmda_decay_ms for p in populations])
+        self.nmda_rise_ms = both([p.nmda_rise_ms for p in populations])
+        self.ceiling = both([p.nmda_ceiling_nanosiemens for p in populations])
+        self.peak = both([peak_factor(p.nmda_rise_ms, p.nmda_decay_ms) for p in populations])
+        self.share_2d = both([p.glun2d_share for p in populations])
+        self.ampa_gain = np.ones(self.network.n_compartments)
+        self.nmda_gain, self.gain_2d = self._baseline_nmda(), self._baseline_nmda()
+        gates = [(p.hcn.half_mv, p.hcn.slope_mv, p.hcn.reversal_mv, p.hcn.relaxation_ms)
+                 if p.hcn else (0.0, 1.0, 0.0, 1.0) for p in populations]  # fmt: skip
+        self.hcn_half, self.hcn_slope, self.hcn_reversal, self.hcn_relaxation_ms = (
+            both(list(column)) for column in zip(*gates, strict=True)
+        )
+        self.hcn_nanosiemens = np.concatenate(
+            [np.zeros(p.n_compartments) if p.hcn is None else p.hcn.nanosiemens.ravel()
+             for p in populations]
         )  # fmt: skip
+        self.soma = np.concatenate([self._somata(p) for p in populations])
+        self.threshold = np.concatenate([p.threshold_mv for p in populations])
+        self.reset = cells([p.reset_mv for p in populations])
+        self.refractory_steps = np.rint(
+            cells([p.refractory_ms for p in populations]) / self.dt_ms
+        ).astype(int)
+        self.jump = cells([p.adaptation.jump for p in populations])
+        self.adaptation_decay_ms = cells([p.adaptation.decay_ms for p in populations])
+        self.population = np.repeat(np.arange(len(populations)), [p.n for p in populations])
+
+    def _somata(self, p: Population) -> NDArray[np.int64]:
+        last = self.network.compartments(p.name).stop
+        return np.arange(last - p.n, last)
+
+    def _baseline_nmda(self) -> NDArray[np.float64]:
+        parts = []
+        for p in self.network.populations:
+            gain = np.ones(p.n_compartments)
+            if p.nmda_gain is not None:
+                gain[: p.nmda_gain.size] = p.nmda_gain.ravel()
+            parts.append(gain)
+        return np.concatenate(parts)
 
     def set_gains(self, gains: ReceptorGains) -> None:
         """Set what slow processes have left of the receptors."""
-        n_b = self.n_branch_compartments
-        inter = n_b + self.circuit.settings.pyr.n
-        self.ampa_gain[:n_b] = gains.ampa_branch
-        self.nmda_gain[:n_b] = self.circuit.branch_nmda_ratio.ravel() * gains.nmda_branch
-        self.gain_2ab[inter:] = gains.nmda_2ab
-        self.gain_2d[inter:] = gains.nmda_2d
+        sites = self.network.receptor_compartments
+        self.ampa_gain[sites] = gains.ampa
+        self.nmda_gain[sites] = self._baseline_nmda()[sites] * gains.nmda
+        self.gain_2d[sites] = self._baseline_nmda()[sites] * gains.nmda_2d
 
     def run(
         self, n_steps: int, event_step: NDArray[np.int64], event_afferent: NDArray[np.int64]
@@ -134,98 +180,120 @@ class ReferenceCortex:
             cells.append(fired)
             self._send(fired)
             self.now += 1
-        return Spikes(np.concatenate(steps), np.concatenate(cells))
+        return Spikes(np.concatenate(steps), np.concatenate(cells).astype(np.int32))
 
     def _receive(self, afferents: NDArray[np.int64]) -> None:
-        """Synaptic events of this step: recurrent, afferent, background, in the kernel's order."""
-        for synapses, factor in self.pending.pop(self.now, []):
-            for j, f in zip(synapses, factor, strict=True):
-                target = self.circuit.target[j]
-                if self._class[self.circuit.source[j]] == "pyr":
-                    self._excite(target, f * self.circuit.ampa[j], f * self.circuit.nmda[j])
-                else:
-                    self.gaba[target] += self.circuit.ampa[j]
-        c = self.circuit
+        """Synaptic events of this step: recurrent, afferent, noise."""
+        synapses, fibres = self.network.synapses, self.network.afferents
+        for here, release in self.pending.pop(self.now, []):
+            for j, factor in zip(here, release, strict=True):
+                self._event(
+                    synapses.pathway[j], synapses.target[j], factor * float(synapses.weight[j])
+                )
         for afferent in afferents:
-            for j in range(self._contacts[afferent], self._contacts[afferent + 1]):
-                self._excite(c.afferent_target[j], c.afferent_ampa[j], c.afferent_nmda[j])
-        self._background()
+            for j in range(fibres.pointer[afferent], fibres.pointer[afferent + 1]):
+                self._event(fibres.pathway[j], fibres.target[j], float(fibres.weight[j]))
+        for source in self.network.noise:
+            (p,) = (p for p in self.network.populations if p.name == source.population)
+            n = p.n * max(p.n_branches, 1)
+            first = self.network.compartments(p.name).start
+            table = poisson_table(n * source.rate_hz * self.dt_ms / MS_PER_S)
+            for _ in range(self.random.poisson(*table)):
+                self._excite(
+                    first + self.random.index(n), source.ampa_nanosiemens, source.nmda_ratio
+                )
 
-    def _excite(self, target: int, ampa: float, nmda: float) -> None:
-        self.ampa[target] += ampa
+    def _event(self, pathway: int, target: int, weight: float) -> None:
+        way = self.network.pathways[pathway]
+        if way.sign == "excitatory":
+            self._excite(target, weight, way.nmda_ratio)
+        else:
+            self.gaba[target] += weight * event_jump(self.gaba_decay_ms[target], self.dt_ms)
+
+    def _excite(self, target: int, ampa: float, nmda_ratio: float) -> None:
+        self.ampa[target] += ampa * event_jump(self.ampa_decay_ms[target], self.dt_ms)
         bound = self.nmda_decay[target] / (self.ceiling[target] * self.peak[target])
-        jump = nmda * self.peak[target] * max(1 - bound, 0.0)
+        jump = ampa * nmda_ratio * self.peak[target] * max(1 - bound, 0.0)
         self.nmda_decay[target] += jump
         self.nmda_rise[target] += jump
 
-    def _background(self) -> None:
-        s, c = self.circuit.settings, self.constants
-        first = self.n_branch_compartments + s.pyr.n
-        for cumulative, weight, base, n in (
-            (c.background_cumulative_pyr, s.background.branch_nanosiemens, 0,
-             self.n_branch_compartments),
-            (c.background_cumulative_pv, s.background.pv_nanosiemens, first, s.pv.n),
-            (c.background_cumulative_sst, s.background.sst_nanosiemens, first + s.pv.n, s.sst.n),
-        ):  # fmt: skip
-            for _ in range(self.random.poisson(cumulative)):
-                self.ampa[base + self.random.index(n)] += weight
-
     def _step(self) -> NDArray[np.int64]:
         """One Euler step of every compartment; returns the cells that fired."""
-        s, r = self.circuit.settings, self.circuit.settings.receptors
-        n_b, n_pyr, v = self.n_branch_compartments, s.pyr.n, self.voltage
-        branch, soma = slice(0, n_b), slice(n_b, n_b + n_pyr)
-        mg = r.magnesium_millimolar / r.mg_affinity_millimolar * np.exp(-r.mg_slope_per_mv * v)
-        unblocked = self.gain_2ab * (1 - self.share_2d) / (1 + mg) + (
-            self.gain_2d * self.share_2d / (1 + r.mg_affinity_glun2d_ratio * mg)
-        )
-        nmda = self.nmda_gain * (self.nmda_decay - self.nmda_rise) * unblocked
-        current = self.leak * (s.pyr.rest_mv - v) - (self.ampa_gain * self.ampa + nmda) * v
-        current += self.gaba * (r.gaba_reversal_mv - v)
-        through = s.pyr.coupling_nanosiemens * (v[branch] - np.tile(v[soma], s.pyr.n_branches))
-        current[branch] += -through + s.pyr.hcn_nanosiemens * self.hcn_gate * (
-            s.pyr.hcn_reversal_mv - v[branch]
-        )
-        current[soma] += through.reshape(s.pyr.n_branches, n_pyr).sum(axis=0) + s.pyr.current_pa
-        current[n_b:] += self.adaptation * (s.pyr.adaptation_reversal_mv - v[n_b:])
+        net, v = self.network, self.voltage
+        slope = np.exp(-net.mg_slope_per_mv * v)
+        unblocked = self.nmda_gain * (1 - self.share_2d) / (1 + net.mg_ratio * slope)
+        unblocked += self.gain_2d * self.share_2d / (1 + net.mg_ratio_glun2d * slope)
+        nmda = (self.nmda_decay - self.nmda_rise) * unblocked
+        current = self.leak * (self.rest - v) - (self.ampa_gain * self.ampa + nmda) * v
+        current += self.gaba * (net.gaba_reversal_mv - v) + self.tonic
+        current += self.hcn * (self.hcn_reversal - v)
+        for p in net.populations:
+            first = net.compartments(p.name).start
+            soma, cells = self._somata(p), net.cells(p.name)
+            for b in range(p.n_branches):
+                branch = slice(first + b * p.n, first + (b + 1) * p.n)
+                through = p.branches.coupling_nanosiemens * (v[branch] - v[soma])  # type: ignore[union-attr]
+                current[branch] -= through
+                current[soma] += through
+            reversal = p.adaptation.reversal_mv
+            drive = -1.0 if reversal is None else reversal - v[soma]
+            current[soma] += self.adaptation[cells] * drive
         v += self.dt_ms / self.capacitance * current
-        v[n_b:] = np.where(self.now < self.refractory_until, self.reset, v[n_b:])
-        fired = np.flatnonzero(v[n_b:] >= self.circuit.threshold_mv)
-        v[n_b + fired] = self.reset[fired]
+        resting = self.now < self.refractory_until
+        v[self.soma[resting]] = self.reset[resting]
+        fired = np.flatnonzero(v[self.soma] >= self.threshold)
+        if self.now % self.hcn_every == 0:
+            self._move_hcn()
+        v[self.soma[fired]] = self.reset[fired]
         self.refractory_until[fired] = self.now + 1 + self.refractory_steps[fired]
-        self._decay()
+        self.ampa *= np.exp(-self.dt_ms / self.ampa_decay_ms)
+        self.nmda_decay *= np.exp(-self.dt_ms / self.nmda_decay_ms)
+        self.nmda_rise *= np.exp(-self.dt_ms / self.nmda_rise_ms)
+        self.gaba *= np.exp(-self.dt_ms / self.gaba_decay_ms)
+        self.adaptation *= np.exp(-self.dt_ms / self.adaptation_decay_ms)
         self.adaptation[fired] += self.jump[fired]
         return fired
 
-    def _decay(self) -> None:
-        s, r, dt = self.circuit.settings, self.circuit.settings.receptors, self.dt_ms
-        self.ampa *= np.exp(-dt / r.ampa_decay_ms)
-        self.nmda_decay *= np.exp(-dt / self.nmda_decay_ms)
-        self.nmda_rise *= np.exp(-dt / r.nmda_rise_ms)
-        self.gaba *= np.exp(-dt / self.gaba_decay)
-        self.adaptation *= np.exp(-dt / s.pyr.adaptation_decay_ms)
-        branch = self.voltage[: self.n_branch_compartments]
-        steady = 1 / (1 + np.exp((branch - s.pyr.hcn_half_mv) / s.pyr.hcn_slope_mv))
-        relax = 1 - np.exp(-dt / s.pyr.hcn_relaxation_ms)
-        self.hcn_gate += relax * (steady - self.hcn_gate)
+    def _move_hcn(self) -> None:
+        steady = 1 / (1 + np.exp((self.voltage - self.hcn_half) / self.hcn_slope))
+        relax = -np.expm1(-self.hcn_every * self.dt_ms / self.hcn_relaxation_ms)
+        self.hcn += relax * (self.hcn_nanosiemens * steady - self.hcn)
 
     def _send(self, fired: NDArray[np.int64]) -> None:
         """Queue the synaptic events of the cells that fired, each after its own delay."""
-        s, c = self.circuit.settings, self.circuit
-        first_sst = self.n_branch_compartments + s.pyr.n + s.pv.n
+        synapses = self.network.synapses
+        scale = self.network.delay_unit_ms / self.dt_ms
         for cell in fired:
-            synapses = np.arange(self._outgoing[cell], self._outgoing[cell + 1])
-            factor = np.ones(len(synapses))
-            if cell < s.pyr.n:
-                elapsed_ms = (self.now - self.release_step[cell]) * self.dt_ms
-                kept = np.exp(-elapsed_ms / s.wiring.es_facilitation_ms)
-                self.release[cell] = 1 + (1 - s.wiring.es_release) * self.release[cell] * kept
-                self.release_step[cell] = self.now
-                factor[c.target[synapses] >= first_sst] = self.release[cell]
-            scale = DT_MS / self.dt_ms
-            delay = np.rint(c.delay[synapses] * scale).astype(int)
-            for d in np.unique(delay):
-                here = delay == d
-                self.pending.setdefault(self.now + int(d), []).append(
-                    (synapses[here], factor[here])
-                )
+            released = self._release(cell)
+            first, last = synapses.pointer[cell], synapses.pointer[cell + 1]
+            delay = np.maximum(np.rint(synapses.delay[first:last] * scale), 1).astype(int)
+            edges = np.concatenate([[0], np.flatnonzero(np.diff(delay)) + 1, [len(delay)]])
+            for a, b in pairwise(edges):
+                if a < b:
+                    here = np.arange(first + a, first + b)
+                    release = np.array([released.get(k, 1.0) for k in synapses.pathway[here]])
+                    self.pending.setdefault(self.now + int(delay[a]), []).append((here, release))
+            self.last_spike[cell] = self.now
+
+    def _release(self, cell: int) -> dict[int, float]:
+        """What this spike releases over a rested synapse, by plastic pathway."""
+        found = {}
+        elapsed_ms = (self.now - self.last_spike[cell]) * self.dt_ms
+        for k, u_of in self.utilisation.items():
+            rule = self.network.pathways[k].short_term
+            cells = self.network.cells(self.network.pathways[k].source)
+            if rule is None or not cells.start <= cell < cells.stop:
+                continue
+            x_of = self.resources[k]
+            gone = _kept(elapsed_ms, rule.depression_ms) * (1 - x_of[cell] * (1 - u_of[cell]))
+            x = 1 - gone
+            u = rule.release + (1 - rule.release) * u_of[cell] * _kept(
+                elapsed_ms, rule.facilitation_ms
+            )
+            u_of[cell], x_of[cell] = u, x
+            found[k] = u * x / rule.release
+        return found
+
+
+def _kept(elapsed_ms: float, tau_ms: float) -> float:
+    return float(np.exp(-elapsed_ms / tau_ms)) if tau_ms > 0 else 0.0

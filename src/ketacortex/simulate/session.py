@@ -14,6 +14,7 @@ from ketacortex.drug.doses import Dose, Exposure
 from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.model.circuit import Circuit
+from ketacortex.model.v1_network import network_of
 from ketacortex.recording.recording import DOSE_COLUMNS, Recording, Subject
 from ketacortex.seeds import generator, seed_of
 from ketacortex.settings import Settings
@@ -223,6 +224,7 @@ class _Show:
         progress: Progress | None,
     ) -> None:
         self._circuit, self._name, self._noise = circuit, name, noise
+        self._network = network_of(circuit)
         self._sequence = sequence
         self._progress = progress
         self._trial_s = sequence.gap_s + sequence.duration_s
@@ -290,7 +292,7 @@ class _Show:
         """A cortex after its grey screen, its slow states in place, and its afferents."""
         name, noise = purpose + self._name, self._noise
         seed = seed_of("background", noise, name)
-        cortex = Cortex(self._circuit, seed, looks=states is not None)
+        cortex = Cortex(self._network, seed, looks=states is not None)
         if states is not None:
             cortex.set_gains(states.gains())
         tuning = afferent_tuning(self._circuit)

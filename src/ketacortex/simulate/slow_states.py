@@ -117,19 +117,16 @@ class SlowStates:
 
     def gains(self) -> ReceptorGains:
         """What is left of the receptors for the network."""
-        n, (a, b, _) = self._n_branches, self._shares
+        a, b, _ = self._shares
         blocked_2ab = np.divide(
             a * self._blocked[0] + b * self._blocked[1],
             a + b,
             out=np.zeros(len(a)),
             where=a + b > 0,
         )
-        return ReceptorGains(
-            ampa_branch=self._ampa_gain.copy(),
-            nmda_branch=1 - self.blocked_share[:n],
-            nmda_2ab=1 - blocked_2ab[n:],
-            nmda_2d=1 - self._blocked[2, n:],
-        )
+        ampa = np.ones(len(a))
+        ampa[: self._n_branches] = self._ampa_gain
+        return ReceptorGains(ampa=ampa, nmda=1 - blocked_2ab, nmda_2d=1 - self._blocked[2])
 
     def departed(self) -> NDArray[np.float64]:
         """How far each class has gone from baseline: mean block of each, and mean AMPA gain."""
