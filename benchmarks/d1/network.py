@@ -64,9 +64,7 @@ def draw(scale: int = 1, seed: int = 7) -> Connectivity:
     source, target = inputs(n_pv, n_pyr, 18)
     parts.append((n_pyr + source, 6 * n_pyr + target))
     source, target = inputs(n_sst, n_pyr, 12)
-    parts.append(
-        (n_pyr + n_pv + source, rng.integers(0, N_BRANCH, len(source)) * n_pyr + target)
-    )
+    parts.append((n_pyr + n_pv + source, rng.integers(0, N_BRANCH, len(source)) * n_pyr + target))
     source, target = inputs(n_inter, n_inter, 30)
     parts.append((n_pyr + source, inter + target))
     source = np.concatenate([part[0] for part in parts]).astype(np.int32)

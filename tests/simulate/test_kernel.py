@@ -26,9 +26,9 @@ def spikes_before(spikes, step):
 def run_both(changes, n_steps):
     circuit = small_circuit(changes)
     events = grating(circuit, n_steps / 1e4)
-    return Cortex(network_of(circuit), 5).run(n_steps, *events), ReferenceCortex(network_of(circuit), 5).run(
-        n_steps, *events
-    )
+    return Cortex(network_of(circuit), 5).run(n_steps, *events), ReferenceCortex(
+        network_of(circuit), 5
+    ).run(n_steps, *events)
 
 
 def test_kernel_and_reference_fire_the_same_spikes_until_chaos_parts_them():
@@ -43,7 +43,10 @@ def test_with_weak_recurrence_kernel_and_reference_stay_together():
     over half a second."""
     names = ("ee", "ep", "es", "pe", "pp", "se")
     weak = {f"{name}_nanosiemens": 0.01 for name in names}
-    kernel, reference = run_both({"wiring": weak, "background": {"branch_hz": 20.0}, "afferents": {"pyr_nanosiemens": 0.3}}, 5000)
+    kernel, reference = run_both(
+        {"wiring": weak, "background": {"branch_hz": 20.0}, "afferents": {"pyr_nanosiemens": 0.3}},
+        5000,
+    )
     near = spikes_before(kernel, 5000)
     near |= {(step + late, cell) for step, cell in near for late in (-3, -2, -1, 1, 2, 3)}
     found = spikes_before(reference, 5000)
@@ -174,7 +177,9 @@ def test_background_arrives_at_its_rate():
 def test_runaway_activity_is_an_error_that_says_so():
     circuit = small_circuit({"wiring": {"ee_nanosiemens": 60.0, "pe_nanosiemens": 0.0,
                                         "se_nanosiemens": 0.0}})  # fmt: skip
-    with pytest.raises(SimulationError, match=r"runaway: \w+ cells fired at \d+ Hz on average around 0\.\d+ s"):
+    with pytest.raises(
+        SimulationError, match=r"runaway: \w+ cells fired at \d+ Hz on average around 0\.\d+ s"
+    ):
         Cortex(network_of(circuit), 1).run(10_000, *grating(circuit, 1.0))
 
 
@@ -199,5 +204,3 @@ def test_no_volley_opens_more_nmda_receptors_than_a_branch_has(cortex_class):
         state = getattr(cortex, "_state", cortex)
         open_nanosiemens.append(float(state.nmda_decay[0] - state.nmda_rise[0]))
     assert 0.9 * ceiling < max(open_nanosiemens) <= ceiling * 1.001
-
-

@@ -84,7 +84,10 @@ def test_gains_of_one_change_nothing_and_looking_changes_nothing():
 def test_the_kernel_tells_how_far_receptors_are_open_at_which_voltage():
     """Against the reference, looked at from outside, millisecond by millisecond."""
     circuit = small_circuit({"background": {"branch_hz": 60.0}})
-    kernel, reference = Cortex(network_of(circuit), 3, looks=True), ReferenceCortex(network_of(circuit), 3)
+    kernel, reference = (
+        Cortex(network_of(circuit), 3, looks=True),
+        ReferenceCortex(network_of(circuit), 3),
+    )
     step, fibre = (events[::6] for events in grating(circuit, 0.1))
     kernel.run(1000, step, fibre)
     n = circuit.settings.pyr.n * circuit.settings.pyr.n_branches

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ketacortex.compiled import compiled
 
 AFFERENTS = "afferents"
 """Name of the source of those pathways that carry the spikes given from outside."""
@@ -325,7 +326,7 @@ def sort_synapses(
     )
 
     def put(values: NDArray, kind: type) -> NDArray:
-        sorted_values = np.empty(len(values), kind)
+        sorted_values: NDArray = np.empty(len(values), kind)
         sorted_values[place] = values
         return sorted_values
 
@@ -338,7 +339,7 @@ def sort_synapses(
     )
 
 
-@njit(cache=True)
+@compiled()
 def _places(source, delay, n_source, n_delay):  # type: ignore[no-untyped-def]
     """Where each synapse goes, and where the synapses of each source begin."""
     first = np.zeros(n_source * n_delay + 1, np.int64)

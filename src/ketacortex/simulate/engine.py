@@ -25,7 +25,6 @@ from ketacortex.simulate.kernel import (
     advance,
 )
 from ketacortex.simulate.layout import (
-    LOOK_EVERY_MS,
     baseline_nmda,
     baseline_shares,
     make_state,
@@ -135,10 +134,10 @@ class Cortex:
             else:
                 nmda[here] *= by_compartment[0, here]
         new = receptor_gains(network, ampa, nmda)
-        change = new / w.receptors
-        s.ampa[:] *= change[:, 0]
-        s.nmda_decay[:] *= change[:, 1]
-        s.nmda_rise[:] *= change[:, 1]
+        change_ampa, change_nmda = (new[:, :2] / w.receptors[:, :2]).T
+        s.ampa[:] *= change_ampa
+        s.nmda_decay[:] *= change_nmda
+        s.nmda_rise[:] *= change_nmda
         w.receptors[:] = new
 
     def take_occupancy(self) -> NDArray[np.float64]:

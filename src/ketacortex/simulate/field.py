@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import firwin, kaiserord
 
 from ketacortex.errors import ConfigurationError
 from ketacortex.model.network import Network
@@ -75,6 +74,8 @@ class Decimator:
     """
 
     def __init__(self, n_site: int, dt_ms: float) -> None:
+        from scipy.signal import firwin, kaiserord  # slow to import, and seldom needed
+
         rate_hz = MS_PER_S / dt_ms
         self.every = round(rate_hz / FIELD_RATE_HZ)
         if abs(self.every * FIELD_RATE_HZ - rate_hz) > 1e-6 * rate_hz:

@@ -67,9 +67,7 @@ POPULATION = np.dtype(
 )  # fmt: skip
 """Numbers of one population; `k_` are dt / capacitance, `decay_` factors of one step."""
 
-PATHWAY = np.dtype(
-    [("inhibits", np.int64), ("nmda", np.float32), ("plastic", np.int64)]
-)
+PATHWAY = np.dtype([("inhibits", np.int64), ("nmda", np.float32), ("plastic", np.int64)])
 """`nmda`: jump of NMDA over that of AMPA; `plastic`: its place in PLASTIC, or -1."""
 
 PLASTIC = np.dtype(

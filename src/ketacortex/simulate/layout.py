@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
+from scipy.special import pdtr
 
 from ketacortex.model.network import Hcn, Network, Noise, Pathway, Population, Synapses
 from ketacortex.simulate.kernel import (
@@ -148,7 +148,7 @@ def poisson_table(mean: float) -> tuple[int, NDArray[np.float64]]:
     """
     reach = 10 * np.sqrt(mean) + 25
     first = max(int(mean - reach), 0)
-    return first, poisson.cdf(np.arange(first, int(mean + reach) + 1), mean)
+    return first, np.asarray(pdtr(np.arange(first, int(mean + reach) + 1), mean), np.float64)
 
 
 def uses_shares(population: Population) -> bool:
@@ -258,14 +258,12 @@ def _nmda_over_ampa(p: Population, ratio: float, dt_ms: float) -> float:
 
     The difference of two exponentials needs no correction: what both have too much cancels.
     """
-    return (
-        ratio * peak_factor(p.nmda_rise_ms, p.nmda_decay_ms) / event_jump(p.ampa_decay_ms, dt_ms)
-    )
+    return ratio * peak_factor(p.nmda_rise_ms, p.nmda_decay_ms) / event_jump(p.ampa_decay_ms, dt_ms)
 
 
 def _pathways(network: Network, dt_ms: float) -> tuple[NDArray, NDArray]:
     kinds = np.zeros(len(network.pathways), PATHWAY)
-    plastic = []
+    plastic: list[tuple] = []
     for kind, pathway in zip(kinds, network.pathways, strict=True):
         target = _target(network, pathway.target)
         kind["inhibits"] = pathway.sign == "inhibitory"

@@ -13,7 +13,9 @@ import pandas as pd
 from ketacortex.drug.doses import Dose, Exposure
 from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
+from ketacortex.errors import SimulationError
 from ketacortex.model.circuit import Circuit
+from ketacortex.model.settings import CircuitSettings
 from ketacortex.model.v1_network import network_of
 from ketacortex.recording.recording import DOSE_COLUMNS, Recording, Subject
 from ketacortex.seeds import generator, seed_of
@@ -24,6 +26,7 @@ from ketacortex.stimulus.afferent_spikes import AfferentSpikes, AfferentTuning
 from ketacortex.stimulus.grating import GratingSequence, draw_trials
 from ketacortex.units import MS_PER_S
 
+STIMULATED_S = 2.0  # of gratings that leave a cortex silent: it will stay so
 SETTLE_S = 0.5  # grey screen before an epoch's clock starts: eight NMDA time constants
 REMEMBERED = 4  # batches of representative trials over which openings are averaged
 Progress = Callable[[float, float], None]  # seconds simulated since the last call, mean rate in Hz
@@ -104,17 +107,45 @@ def simulate_session(
     """
     treatment = treatment or Treatment()
     begins = epoch_starts_s(epochs, starts_s or {})
-    ends = {name: begins[name] + sequence.total_s for name, sequence in epochs}
     zero_s = -begins[epochs[0][0]]  # the clock of the doses, on that of the recording
     exposure = Exposure(
-        treatment.doses, treatment.tissue, receptor_sites(circuit), max(ends.values())
+        treatment.doses,
+        treatment.tissue,
+        receptor_sites(circuit),
+        max(begins[name] + sequence.total_s for name, sequence in epochs),
     )
     states = SlowStates(circuit, exposure, treatment.block)
+    try:
+        seen = _show_all(
+            circuit, epochs, noise, progress, begins, exposure, states, treatment, keep
+        )
+    except SimulationError as error:
+        raise SimulationError(f"{error}{_changed(circuit.settings)}") from None
+    course = states.course()
+    return Session(
+        recording=_recording(circuit, epochs, noise, subject, treatment.doses, begins, seen),
+        course=course.assign(time_s=course["time_s"] + zero_s),
+    )
+
+
+def _show_all(
+    circuit: Circuit,
+    epochs: Sequence[tuple[str, GratingSequence]],
+    noise: int,
+    progress: Progress | None,
+    begins: Mapping[str, float],
+    exposure: Exposure,
+    states: SlowStates,
+    treatment: Treatment,
+    keep: Keeper,
+) -> dict[str, Spikes]:
+    """Spikes of every epoch, steps counted from its start; slow states move on as time goes by."""
     seen: dict[str, Spikes] = {}
     now_s = begins[epochs[0][0]]
     for name, sequence in epochs:
         show = _Show(circuit, name, sequence, noise, progress)
-        if not states.is_moving(ends[name]):
+        end_s = begins[name] + sequence.total_s
+        if not states.is_moving(end_s):
             key = _key(circuit, name, sequence, noise)
             seen[name] = keep(key, show.undisturbed)
             if show.n_simulated == 0:
@@ -124,12 +155,20 @@ def simulate_session(
                 states, max(now_s, exposure.begins_s), begins[name], treatment.slow_steps
             )
             seen[name] = show.with_slow_states(states, begins[name], treatment.slow_steps)
-        now_s = ends[name]
-    course = states.course()
-    return Session(
-        recording=_recording(circuit, epochs, noise, subject, treatment.doses, begins, seen),
-        course=course.assign(time_s=course["time_s"] + zero_s),
-    )
+        now_s = end_s
+    return seen
+
+
+def _changed(settings: CircuitSettings) -> str:
+    """Which settings of the circuit are not the preset's, for a message; empty if none is."""
+    given, preset = settings.model_dump(), CircuitSettings().model_dump()
+    changes = [
+        f"circuit.{room}.{name} = {value:g} (preset {preset[room][name]:g})"
+        for room, values in given.items() if isinstance(values, dict)
+        for name, value in values.items()
+        if value != preset[room][name]
+    ]  # fmt: skip
+    return f" Changed from the preset: {', '.join(changes[:6])}." if changes else ""
 
 
 def epoch_starts_s(
@@ -272,12 +311,17 @@ class _Show:
         cortex, afferents = self._fresh("", states)
         clock = cortex.step
         parts: list[Spikes] = []
-        now_s, waiting_s = start_s, 0.0
+        now_s, waiting_s, stimulated_s = start_s, 0.0, 0.0
         trials = draw_trials(self._sequence, generator("trial order", self._noise, self._name))
         for k, orientation in enumerate(trials["orientation_deg"]):
             parts += self._trial(cortex, afferents, orientation)
             waiting_s += self._trial_s
             is_last = k == len(trials) - 1
+            # Silence under a dose is a finding; silence before anything was given is a mistake.
+            if states is None and stimulated_s < STIMULATED_S and not np.isnan(orientation):
+                stimulated_s += self._sequence.duration_s
+                if stimulated_s >= STIMULATED_S:
+                    cortex.watch.require_spikes(stimulated_s)
             if states is not None and (is_last or waiting_s + self._trial_s > steps.longest_s):
                 states.see(cortex.take_occupancy())
                 states.advance(now_s, waiting_s)

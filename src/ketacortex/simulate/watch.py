@@ -66,11 +66,16 @@ class Watch:
         if first is None:
             return
         others = f" ({', '.join(silent[1:])} too)" if len(silent) > 1 else ""
-        drives = self._inputs(first, "excitatory", np.zeros(len(names)))
+        own = {w.setting for w in self._network.pathways if w.source == w.target == first}
+        drives = [
+            drive
+            for drive in self._inputs(first, "excitatory", np.ones(len(names)))
+            if drive[0] not in own
+        ]
         raise SimulationError(
             f"not one {first} cell{others} fired during {stimulated_s:.1f} s of stimuli, so there "
-            f"is nothing to measure. Its excitation comes through {_list(drives)}: raise the first "
-            "of them, or lower the thresholds."
+            f"is nothing to measure. Its excitation comes through {_list(drives)}: raise one of "
+            "them, or lower the thresholds."
         )
 
     def _stop_runaway(self, rates_hz: NDArray[np.float64], time_s: float) -> None:
@@ -99,11 +104,11 @@ class Watch:
         }
         sign = max(largest, key=lambda name: largest[name])
         inputs = self._inputs(p.name, sign, np.full(len(self._sizes), RUNAWAY_HZ))
-        through = f"Most of it comes through {_list(inputs)}: lower the first" if inputs else "Lower it"
+        through = f"Most of it comes through {_list(inputs)}: " if inputs else ""
         raise SimulationError(
             f"a voltage of {p.name} cells stopped being a number before {time_s:.2f} s: a step of "
             f"{self._dt_s * MS_PER_S:g} ms is too long for conductances this strong; the largest "
-            f"{sign} one is {largest[sign]:.3g} nS. {through}, or raise the capacitance."
+            f"{sign} one is {largest[sign]:.3g} nS. {through}lower it, or raise the capacitance."
         )
 
     def _inputs(
@@ -136,4 +141,3 @@ class Watch:
 
 def _list(inputs: list[tuple[str, float]]) -> str:
     return ", ".join(f"{label} ({weight:.3g} nS)" for label, weight in inputs[:3]) or "nothing"
-
