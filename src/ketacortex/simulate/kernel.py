@@ -16,6 +16,8 @@ Why it looks like this:
   once a step; `Cortex.set_gains` rescales what is open at that moment, so nothing is lost.
 * **A floor of 1e-30 on every decaying conductance.** Without input they decay into denormal
   numbers and stay there: a silent network then runs twenty times slower than an active one.
+* **Slow decays by what they lose.** The loss of a step, 0.0017 of NMDA, keeps seven digits in
+  float32; what is left, 0.9983, keeps four of the time constant's.
 * **Delays by counting sort.** Synapses are sorted by (source, delay), and the last spikes are kept
   in a ring by step, so a step touches only the synapses whose spike arrives now.
 * **The HCN gate moves every millisecond.** Its time constant is tens of them.
@@ -59,7 +61,7 @@ POPULATION = np.dtype(
                 "gaba_reversal", "mg_slope", "mg_ratio", "mg_ratio_glun2d",
                 "hcn_reversal", "hcn_half", "hcn_slope", "hcn_relax",
                 "adaptation_reversal", "adaptation_conducts", "adaptation_jump",
-                "decay_adaptation", "reset", "refractory", "decay_ampa", "decay_nmda",
+                "loss_adaptation", "reset", "refractory", "decay_ampa", "loss_nmda",
                 "decay_rise", "decay_gaba_branch", "decay_gaba_soma", "nmda_peak",
             )
         ),
@@ -175,7 +177,7 @@ def _branches(voltage, ampa, nmda_decay, nmda_rise, gaba, hcn, axial, p, exact):
     k_dt, leak, rest, coupling = p.k_branch, p.leak_branch, p.rest, p.coupling
     mg_slope, mg_ratio, gaba_reversal = p.mg_slope, p.mg_ratio, p.gaba_reversal
     hcn_reversal = p.hcn_reversal
-    keep_ampa, keep_nmda, keep_rise = p.decay_ampa, p.decay_nmda, p.decay_rise
+    keep_ampa, lose_nmda, keep_rise = p.decay_ampa, p.loss_nmda, p.decay_rise
     keep_gaba = p.decay_gaba_branch
     for i in range(n):
         axial[cell + i] = _ZERO
@@ -196,7 +198,7 @@ def _branches(voltage, ampa, nmda_decay, nmda_rise, gaba, hcn, axial, p, exact):
                 current += hcn[k] * (hcn_reversal - x)
             voltage[k] = x + k_dt * current
             ampa[k] = ampa[k] * keep_ampa + _FLOOR
-            nmda_decay[k] = nmda_decay[k] * keep_nmda + _FLOOR
+            nmda_decay[k] -= nmda_decay[k] * lose_nmda - _FLOOR
             nmda_rise[k] = nmda_rise[k] * keep_rise + _FLOOR
             gaba[k] = gaba[k] * keep_gaba + _FLOOR
 
@@ -215,9 +217,9 @@ def _cells(  # type: ignore[no-untyped-def]
     mg_slope, mg_ratio, mg_ratio_2d = p.mg_slope, p.mg_ratio, p.mg_ratio_glun2d
     gaba_reversal, hcn_reversal = p.gaba_reversal, p.hcn_reversal
     adaptation_reversal, conducts = p.adaptation_reversal, p.adaptation_conducts
-    jump, keep_adaptation = p.adaptation_jump, p.decay_adaptation
+    jump, lose_adaptation = p.adaptation_jump, p.loss_adaptation
     reset, refractory_steps = p.reset, p.refractory
-    keep_ampa, keep_nmda, keep_rise = p.decay_ampa, p.decay_nmda, p.decay_rise
+    keep_ampa, lose_nmda, keep_rise = p.decay_ampa, p.loss_nmda, p.decay_rise
     keep_gaba = p.decay_gaba_soma
     n_fired = i4(0)
     for i in range(n):
@@ -238,7 +240,7 @@ def _cells(  # type: ignore[no-untyped-def]
                 open_nmda /= _ONE + mg_ratio * mg
             current -= (ampa[k] + open_nmda) * x
             ampa[k] = ampa[k] * keep_ampa + _FLOOR
-            nmda_decay[k] = nmda_decay[k] * keep_nmda + _FLOOR
+            nmda_decay[k] -= nmda_decay[k] * lose_nmda - _FLOOR
             nmda_rise[k] = nmda_rise[k] * keep_rise + _FLOOR
         if hcn is not None:
             current += hcn[k] * (hcn_reversal - x)
@@ -246,7 +248,7 @@ def _cells(  # type: ignore[no-untyped-def]
         new = reset if left > _ZERO else x + k_dt * current
         fires = new >= threshold[j]
         voltage[k] = reset if fires else new
-        adaptation[j] = adaptation[j] * keep_adaptation + (jump if fires else _ZERO) + _FLOOR
+        adaptation[j] += (jump if fires else _FLOOR) - adaptation[j] * lose_adaptation
         refractory[j] = refractory_steps if fires else max(left - _ONE, _ZERO)
         fired = i4(1) if fires else i4(0)
         spiked[j] = fired
