@@ -74,7 +74,7 @@ class Cortex:
     dt_ms : ms
     looks : collect how far NMDARs are open, and at which voltage
     field : where to record the extracellular potential, None for nowhere
-    exact : use the exponential of the C library, three times slower
+    exact : double precision and the exponential of the C library, many times slower
     chunk_s : s, longest stretch between two checks of its activity
     """
 
@@ -91,7 +91,7 @@ class Cortex:
     ) -> None:
         self.network, self.dt_ms, self._exact = network, dt_ms, True if exact else None
         weight = None if field is None else field_weight(network, field)
-        self._wires = make_wires(network, dt_ms, weight)
+        self._wires = make_wires(network, dt_ms, weight, np.float64 if exact else np.float32)
         self._state = make_state(network, self._wires, seed, looks=looks)
         self._decimator = None if weight is None else Decimator(len(weight), dt_ms)
         self._watch = Watch(network, dt_ms)
@@ -133,7 +133,7 @@ class Cortex:
                 w.share_2d[cells] = share_2d[cells] * by_compartment[1, here]
             else:
                 nmda[here] *= by_compartment[0, here]
-        new = receptor_gains(network, ampa, nmda)
+        new = receptor_gains(network, ampa, nmda, w.receptors.dtype.type)
         change_ampa, change_nmda = (new[:, :2] / w.receptors[:, :2]).T
         s.ampa[:] *= change_ampa
         s.nmda_decay[:] *= change_nmda

@@ -78,7 +78,7 @@ PLASTIC = np.dtype(
         ("release", np.float64), ("facilitation_rate", np.float64), ("depression_rate", np.float64),
     ]
 )  # fmt: skip
-"""Short-term plasticity of a pathway; rates are dt / time constant, infinite for none."""
+"""Short-term plasticity of a pathway; rates are dt / time constant, huge for none."""
 
 NOISE = np.dtype(
     [
@@ -379,7 +379,7 @@ def _release(utilisation, resources, last_spike, plastic, cells, n, now, release
                 -elapsed * rule.facilitation_rate
             )
             utilisation[q, i], resources[q, i] = u, x
-            release[place, q] = f4(u * x / rule.release)
+            release[place, q] = u * x / rule.release
         last_spike[i] = now
 
 
@@ -397,7 +397,8 @@ def advance(  # type: ignore[no-untyped-def]
     event : first event not yet delivered
     out_step, out_cell : (n_buffer,) spike buffer, written from its start
     out_field : (n_step, n_site) µV after each step; no site for no field
-    exact : None for the polynomial exponential, anything else for that of the C library
+    exact : None for the polynomial exponential, anything else for that of the C library; with
+        arrays of float64 the same loop is then the equations to the last digit
 
     Returns
     -------
@@ -456,8 +457,6 @@ def advance(  # type: ignore[no-untyped-def]
                     _branches(
                         voltage, ampa, nmda_decay, nmda_rise, gaba, None, axial, p, exact
                     )  # fmt: skip
-            if p.has_hcn != 0 and now % hcn_every == 0:
-                _move_hcn(voltage, hcn, hcn_conductance, p, exact)
             if occupancy.shape[0] > 0 and now % look_every == 0:
                 _look(voltage, nmda_decay, nmda_rise, receptors, occupancy, p)
         slot = now % n_slot
@@ -490,6 +489,8 @@ def advance(  # type: ignore[no-untyped-def]
                     voltage, ampa, nmda_decay, nmda_rise, gaba, None, None, None, None,
                     adaptation, refractory, spiked, threshold, p, exact,
                 )  # fmt: skip
+            if p.has_hcn != 0 and now % hcn_every == 0:
+                _move_hcn(voltage, hcn, hcn_conductance, p, exact)
             if n_fired > 0:
                 n_new = _collect(spiked, p, ring[slot], n_new, out_cell, n_spikes)
         if plastic.shape[0] > 0 and n_new > 0:

@@ -20,6 +20,7 @@ from ketacortex.units import MS_PER_S
 
 HCN_EVERY_MS = 1.0  # a fortieth of its time constant
 LOOK_EVERY_MS = 2.0  # of receptors that stay open for tens of milliseconds
+IMMEDIATE = 1e30  # rate of a recovery that takes no time; infinity times 0 steps is no number
 SMALLEST_GAIN = 1e-6  # keeps what is bound readable when a gain comes back from nothing
 _NO_HCN = Hcn(
     nanosiemens=np.zeros((1, 1)), half_mv=0.0, slope_mv=1.0, reversal_mv=0.0, relaxation_ms=1.0
@@ -27,7 +28,10 @@ _NO_HCN = Hcn(
 
 
 def make_wires(
-    network: Network, dt_ms: float, field_weight: NDArray[np.float64] | None = None
+    network: Network,
+    dt_ms: float,
+    field_weight: NDArray[np.float64] | None = None,
+    real: type = np.float32,
 ) -> Wires:
     """The network's connections, receptors at their baseline, for a step of `dt_ms`.
 
@@ -36,11 +40,12 @@ def make_wires(
     network : Network
     dt_ms : ms
     field_weight : (n_site, n_compartment) µV / mV, None for no field
+    real : precision of everything that is not counted
     """
     delays = _delay_steps(network, dt_ms)
     min_delay, max_delay = (int(delays.min()), int(delays.max())) if len(delays) else (1, 1)
-    kinds, plastic = _pathways(network, dt_ms)
-    noise, table = _noise(network, dt_ms)
+    kinds, plastic = _pathways(network, dt_ms, real)
+    noise, table = _noise(network, dt_ms, real)
     factor = np.array([_jump(network, pathway, dt_ms) for pathway in network.pathways])
     synapses, afferents = network.synapses, network.afferents
     has_hcn = any(p.hcn is not None for p in network.populations)
@@ -50,19 +55,19 @@ def make_wires(
     return Wires(
         pointer=_by_delay(synapses, delays, min_delay, max_delay),
         target=synapses.target,
-        weight=synapses.weight * factor.astype(np.float32)[synapses.pathway],
+        weight=synapses.weight * factor.astype(real)[synapses.pathway],
         pathway=synapses.pathway,
         afferent_pointer=afferents.pointer,
         afferent_target=afferents.target,
-        afferent_weight=afferents.weight * factor.astype(np.float32)[afferents.pathway],
+        afferent_weight=afferents.weight * factor.astype(real)[afferents.pathway],
         afferent_pathway=afferents.pathway,
-        receptors=receptor_gains(network, np.ones(1), baseline_nmda(network)),
-        share_2ab=share_2ab,
-        share_2d=share_2d,
-        threshold=np.concatenate([p.threshold_mv for p in network.populations]).astype(np.float32),
-        hcn_conductance=_hcn(network) if has_hcn else np.zeros(0, np.float32),
-        field_weight=field_weight.astype(np.float32),
-        populations=_populations(network, dt_ms),
+        receptors=receptor_gains(network, np.ones(1), baseline_nmda(network), real),
+        share_2ab=share_2ab.astype(real),
+        share_2d=share_2d.astype(real),
+        threshold=np.concatenate([p.threshold_mv for p in network.populations]).astype(real),
+        hcn_conductance=(_hcn(network) if has_hcn else np.zeros(0)).astype(real),
+        field_weight=field_weight.astype(real),
+        populations=_populations(network, dt_ms, real),
         pathways=kinds,
         plastic=plastic,
         noise=noise,
@@ -82,13 +87,13 @@ def make_state(network: Network, wires: Wires, seed: int, *, looks: bool = False
     n_compartment, n_cell = network.n_compartments, network.n_cells
     rng = np.random.Generator(np.random.PCG64(seed))
     n_slot, n_plastic = wires.max_delay + 1, len(wires.plastic)
-    f = np.float32
+    f = wires.threshold.dtype.type
     lowest_mv = np.repeat(
         [p.initial_mv for p in network.populations],
         [p.n_compartments for p in network.populations],
     )
 
-    def zeros(n: int) -> NDArray[np.float32]:
+    def zeros(n: int) -> NDArray:
         return np.zeros(n, f)
 
     return State(
@@ -166,21 +171,21 @@ def baseline_nmda(network: Network) -> NDArray[np.float64]:
     return gain
 
 
-def baseline_shares(network: Network) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def baseline_shares(network: Network) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """NMDA conductance of GluN2A/2B and of GluN2D at baseline, (n_cell,) each."""
     share_2d = np.concatenate([np.full(p.n, p.glun2d_share) for p in network.populations])
     scale = np.ones(network.n_cells)
     for p in network.populations:
         if p.nmda_gain is not None and uses_shares(p):
             scale[network.cells(p.name)] = p.nmda_gain.ravel()
-    return ((1 - share_2d) * scale).astype(np.float32), (share_2d * scale).astype(np.float32)
+    return (1 - share_2d) * scale, share_2d * scale
 
 
 def receptor_gains(
-    network: Network, ampa: NDArray[np.float64], nmda: NDArray[np.float64]
-) -> NDArray[np.float32]:
+    network: Network, ampa: NDArray[np.float64], nmda: NDArray[np.float64], real: type = np.float32
+) -> NDArray:
     """`Wires.receptors` for gains of every compartment."""
-    gains = np.empty((network.n_compartments, 3), np.float32)
+    gains = np.empty((network.n_compartments, 3), real)
     gains[:, 0] = np.maximum(ampa, SMALLEST_GAIN)
     gains[:, 1] = np.maximum(nmda, SMALLEST_GAIN)
     for p in network.populations:
@@ -190,8 +195,14 @@ def receptor_gains(
     return gains
 
 
-def _populations(network: Network, dt_ms: float) -> NDArray:
-    rows = np.zeros(len(network.populations), POPULATION)
+def _in_precision(record: np.dtype, real: type) -> np.dtype:
+    """The record with its float32 fields in the precision asked for."""
+    kinds = ((name, record[name]) for name in record.names or ())
+    return np.dtype([(name, real if kind == np.float32 else kind) for name, kind in kinds])
+
+
+def _populations(network: Network, dt_ms: float, real: type) -> NDArray:
+    rows = np.zeros(len(network.populations), _in_precision(POPULATION, real))
     for row, p in zip(rows, network.populations, strict=True):
         b, h, a = p.branches, p.hcn or _NO_HCN, p.adaptation
         first = network.compartments(p.name).start
@@ -261,8 +272,8 @@ def _nmda_over_ampa(p: Population, ratio: float, dt_ms: float) -> float:
     return ratio * peak_factor(p.nmda_rise_ms, p.nmda_decay_ms) / event_jump(p.ampa_decay_ms, dt_ms)
 
 
-def _pathways(network: Network, dt_ms: float) -> tuple[NDArray, NDArray]:
-    kinds = np.zeros(len(network.pathways), PATHWAY)
+def _pathways(network: Network, dt_ms: float, real: type) -> tuple[NDArray, NDArray]:
+    kinds = np.zeros(len(network.pathways), _in_precision(PATHWAY, real))
     plastic: list[tuple] = []
     for kind, pathway in zip(kinds, network.pathways, strict=True):
         target = _target(network, pathway.target)
@@ -274,15 +285,15 @@ def _pathways(network: Network, dt_ms: float) -> tuple[NDArray, NDArray]:
             kind["plastic"] = len(plastic)
             source = network.cells(pathway.source)
             rates = [
-                dt_ms / tau_ms if tau_ms > 0 else np.inf
+                dt_ms / tau_ms if tau_ms > 0 else IMMEDIATE
                 for tau_ms in (rule.facilitation_ms, rule.depression_ms)
             ]
             plastic.append((source.start, source.stop, rule.release, *rates))
     return kinds, np.array(plastic, PLASTIC)
 
 
-def _noise(network: Network, dt_ms: float) -> tuple[NDArray, NDArray[np.float64]]:
-    rows = np.zeros(len(network.noise), NOISE)
+def _noise(network: Network, dt_ms: float, real: type) -> tuple[NDArray, NDArray[np.float64]]:
+    rows = np.zeros(len(network.noise), _in_precision(NOISE, real))
     tables = [np.zeros(0)]
     for row, source in zip(rows, network.noise, strict=True):
         p = _target(network, source.population)
@@ -303,12 +314,12 @@ def _noise_nmda(source: Noise, p: Population, dt_ms: float) -> float:
     return _nmda_over_ampa(p, source.nmda_ratio, dt_ms)
 
 
-def _hcn(network: Network) -> NDArray[np.float32]:
+def _hcn(network: Network) -> NDArray[np.float64]:
     parts = [
         np.zeros(p.n_compartments) if p.hcn is None else p.hcn.nanosiemens.ravel()
         for p in network.populations
     ]
-    return np.concatenate(parts).astype(np.float32)
+    return np.concatenate(parts)
 
 
 def _delay_steps(network: Network, dt_ms: float) -> NDArray[np.int64]:

@@ -242,9 +242,9 @@ class ReferenceCortex:
         resting = self.now < self.refractory_until
         v[self.soma[resting]] = self.reset[resting]
         fired = np.flatnonzero(v[self.soma] >= self.threshold)
+        v[self.soma[fired]] = self.reset[fired]
         if self.now % self.hcn_every == 0:
             self._move_hcn()
-        v[self.soma[fired]] = self.reset[fired]
         self.refractory_until[fired] = self.now + 1 + self.refractory_steps[fired]
         self.ampa *= np.exp(-self.dt_ms / self.ampa_decay_ms)
         self.nmda_decay *= np.exp(-self.dt_ms / self.nmda_decay_ms)

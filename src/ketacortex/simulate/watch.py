@@ -99,8 +99,8 @@ class Watch:
         )  # fmt: skip
         here = self._network.compartments(p.name)
         largest = {
-            "excitatory": max(state.ampa[here].max(), state.nmda_decay[here].max()),
-            "inhibitory": state.gaba[here].max(),
+            "excitatory": np.nanmax(np.maximum(state.ampa[here], state.nmda_decay[here])),
+            "inhibitory": np.nanmax(state.gaba[here]),
         }
         sign = max(largest, key=lambda name: largest[name])
         inputs = self._inputs(p.name, sign, np.full(len(self._sizes), RUNAWAY_HZ))
