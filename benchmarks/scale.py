@@ -1,9 +1,9 @@
 """D1 at 1, 4, 16 and 64 times the cells, and one network of 100,000 cells with 10^8 synapses.
 
-    python benchmarks/scale.py              # JSON; --large builds and steps the large one too (3 GB)
+    python benchmarks/scale.py              # JSON; --large builds and steps the large one (4 GB)
 
-In-degrees do not depend on the scale. CPU time is that of one thread; memory a synapse is what the
-running kernel holds of it.
+In-degrees do not depend on the scale. CPU time is that of one thread. A synapse takes 10 bytes in
+the network and 4 more in the running kernel, whose weights are scaled to its step.
 """
 
 from __future__ import annotations

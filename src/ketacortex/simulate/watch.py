@@ -14,8 +14,8 @@ from ketacortex.model.network import AFFERENTS, Network
 from ketacortex.simulate.kernel import State
 from ketacortex.units import MS_PER_S
 
-RUNAWAY_HZ = 100.0  # on average over a population: none does that for a quarter of a second
-WINDOW_S = 0.25
+RUNAWAY_HZ = 100.0  # on average over a population and a second: none does that
+WINDOW_S = 1.0  # several times the slow gain of the afferents, whose peaks may be brief and high
 
 
 class Watch:
