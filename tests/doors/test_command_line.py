@@ -232,6 +232,17 @@ def test_a_mistake_gets_one_clear_sentence_and_its_exit_code(arguments, code, se
     assert [p.name for p in tmp_path.iterdir()] == ["full"]
 
 
+def test_a_cortex_that_stays_silent_stops_the_run_with_its_own_exit_code(tmp_path):
+    answer = ketacortex(
+        "run", "baseline-v1", *SMALL, "--animals", "1", "--out", tmp_path / "run",
+        "--set", "circuit.afferents.pyr_nanosiemens=0", "--set", "circuit.background.branch_hz=0",
+    )  # fmt: skip
+    assert answer.returncode == 4, answer.stderr
+    assert "ketacortex: not one pyr cell" in answer.stderr
+    assert "circuit.afferents.pyr_nanosiemens = 0 (preset 0.489)" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_analyse_prints_units_comparisons_and_what_is_missing(run):
     file = run[0] / "animals" / "animal-001" / "retest" / "recording.nwb"
     answer = ketacortex("analyse", file, "--json")

@@ -12,7 +12,7 @@ from ketacortex.model.circuit import build_circuit
 from ketacortex.simulate.session import epoch_starts_s
 
 # benchmarks/results.jsonl: one core of the reference machine, default circuit, gratings and blanks.
-NANOSECONDS_PER_COMPARTMENT_STEP = 1.8
+NANOSECONDS_PER_COMPARTMENT_STEP = 1.5
 STEPS_PER_S = 10_000
 START_S = 25.0  # imports, compilation, comparison and report
 MB_PER_PROCESS = 380.0

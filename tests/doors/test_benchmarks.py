@@ -1,0 +1,44 @@
+"""The benchmarks run and say what they promise; how fast anything was is not a test's business."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+D1_KEYS = {
+    "rates_hz", "yardstick_rates_hz", "kernel_cpu_s_per_bio_s", "cpp_limit_cpu_s_per_bio_s",
+    "brian2_cpu_s_per_bio_s", "ratio_to_cpp_limit", "speedup_over_brian2", "speedup_over_neuron",
+    "drug_state_overhead", "silent_over_active", "cost_per_cell_16x_over_1x",
+}  # fmt: skip
+
+
+def benchmark(name: str, *arguments: str, cwd) -> tuple[dict, str]:
+    answer = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / name, "--json", "--rounds", "1", *arguments],
+        capture_output=True, text=True, check=True, cwd=cwd,
+    )  # fmt: skip
+    (line,) = answer.stdout.splitlines()
+    return json.loads(line), answer.stderr
+
+
+@pytest.mark.slow
+def test_d1_prints_its_keys_and_every_engine_is_in_the_same_regime(tmp_path):
+    found, said = benchmark("d1.py", cwd=tmp_path)
+    assert set(found) >= D1_KEYS
+    never_null = ("rates_hz", "drug_state_overhead", "silent_over_active",
+                  "cost_per_cell_16x_over_1x", "kernel_cpu_s_per_bio_s")  # fmt: skip
+    assert all(found[key] is not None for key in never_null)
+    for engine, key in (("brian2", "speedup_over_brian2"), ("neuron", "speedup_over_neuron")):
+        assert found[key] is not None or f"no {engine}: " in said
+    for rates in (found["rates_hz"], *found["yardstick_rates_hz"].values()):
+        assert rates["pyr"] == pytest.approx(5.2, abs=0.6)
+        assert rates["interneuron"] == pytest.approx(22.8, abs=1.5)
+
+
+@pytest.mark.slow
+def test_cold_start_prints_its_keys(tmp_path):
+    found, _ = benchmark("cold_start.py", cwd=tmp_path)
+    assert set(found) >= {"import_s", "help_s", "first_run_s", "second_run_s", "no_cache_folder_s"}
