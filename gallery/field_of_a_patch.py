@@ -1,4 +1,4 @@
-"""The extracellular potential (LFP) of a patch under a grating, at eight depths, and its state kept.
+"""The extracellular potential (LFP) of a patch under a grating, at eight depths.
 
     python gallery/field_of_a_patch.py --out field_of_a_patch.png
 
