@@ -39,7 +39,8 @@ def measure(rounds: int) -> dict[str, float]:
         cache = str(Path(name) / "cache")
         first_s, first_kernel = wall_s(STEP, NUMBA_CACHE_DIR=cache)
         second = [wall_s(STEP, NUMBA_CACHE_DIR=cache) for _ in range(rounds)]
-        # A file in the place of the folder: nothing can be written, root or not.
+        # A file in the place of the folder: nothing can be written there, root or not. Where the
+        # source cannot be written either, `ketacortex.compiled` compiles anew in every process.
         blocked = Path(name) / "blocked"
         blocked.touch()
         nowhere_s, _ = wall_s(STEP, NUMBA_CACHE_DIR=str(blocked / "cache"))
