@@ -239,7 +239,7 @@ def test_a_cortex_that_stays_silent_stops_the_run_with_its_own_exit_code(tmp_pat
     )  # fmt: skip
     assert answer.returncode == 4, answer.stderr
     assert "ketacortex: not one pyr cell" in answer.stderr
-    assert "circuit.afferents.pyr_nanosiemens = 0 (preset 0.489)" in answer.stderr
+    assert "circuit.afferents.pyr_nanosiemens = 0.0 (preset 0.489)" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

@@ -31,7 +31,7 @@ def test_a_silent_cortex_stops_after_two_seconds_of_gratings():
     said, simulated_s = stopped({"background": NO_NOISE, "afferents": {"pyr_nanosiemens": 0.0}})
     assert "not one pyr cell" in said
     assert "fired during 2.0 s of stimuli" in said
-    assert "circuit.afferents.pyr_nanosiemens = 0 (preset 0.489)" in said
+    assert "circuit.afferents.pyr_nanosiemens = 0.0 (preset 0.489)" in said
     assert simulated_s <= 2.0
 
 
@@ -41,7 +41,7 @@ def test_a_runaway_names_the_population_the_time_and_the_setting():
     )
     assert re.search(r"runaway: pyr cells fired at \d{3} Hz on average around 1\.\d+ s", said)
     assert "excitation comes through circuit.wiring.ee_nanosiemens (60 nS)" in said
-    assert "circuit.wiring.ee_nanosiemens = 60 (preset 0.6)" in said
+    assert "circuit.wiring.ee_nanosiemens = 60.0 (preset 0.6)" in said
     assert simulated_s <= 1.0
 
 

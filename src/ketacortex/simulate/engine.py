@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,7 +212,7 @@ class Cortex:
         for name in ("receptors", "share_2ab", "share_2d"):
             parts[f"wires_{name}"] = getattr(self._wires, name)
         if self._decimator is not None:
-            parts["field"] = self._decimator.pending
+            parts |= {"field": self._decimator.pending, "field_ready": self._decimator.ready}
         temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             with temporary.open("wb") as file:
@@ -229,26 +230,33 @@ class Cortex:
         Raises
         ------
         ConfigurationError
-            The file holds another network, another step or other things recorded.
+            The file holds no state, or that of another network, step, or with other looks.
         """
-        with np.load(path) as held:
-            if str(held["network"]) != self._fingerprint() or float(held["dt_ms"]) != self.dt_ms:
+        try:
+            held = dict(np.load(path))
+            network, dt_ms = str(held["network"]), float(held["dt_ms"])
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise ConfigurationError(
+                f'"{path}" is no saved state of a cortex ({error}). Give a file that `Cortex.save` '
+                "has written; it never leaves half of one."
+            ) from None
+        if network != self._fingerprint() or dt_ms != self.dt_ms:
+            raise ConfigurationError(
+                f'"{path}" holds the state of another network or step; only the network it '
+                "was saved from can go on. Build that one with the same settings and seed."
+            )
+        for name, value in self._state._asdict().items():
+            if held[f"state_{name}"].shape != value.shape:
                 raise ConfigurationError(
-                    f'"{path}" holds the state of another network or step; only the network it '
-                    "was saved from can go on. Build that one with the same settings and seed."
+                    f'"{path}" was saved {"without" if value.size else "with"} looks at open '
+                    "receptors. Make the network with the same `looks`."
                 )
-            for name, value in self._state._asdict().items():
-                if held[f"state_{name}"].shape != value.shape:
-                    raise ConfigurationError(
-                        f'"{path}" was saved {"without" if value.size else "with"} looks at open '
-                        "receptors. Make the network with the same `looks`."
-                    )
-                value[...] = held[f"state_{name}"]
-            for name in ("receptors", "share_2ab", "share_2d"):
-                getattr(self._wires, name)[...] = held[f"wires_{name}"]
-            if self._decimator is not None and "field" in held:
-                self._decimator.pending = held["field"]
-            self._looked_from = int(held["looked_from"])
+            value[...] = held[f"state_{name}"]
+        for name in ("receptors", "share_2ab", "share_2d"):
+            getattr(self._wires, name)[...] = held[f"wires_{name}"]
+        if self._decimator is not None:
+            self._decimator.pending, self._decimator.ready = held["field"], held["field_ready"]
+        self._looked_from = int(held["looked_from"])
 
     def _fingerprint(self) -> str:
         """A digest of everything that does not change."""

@@ -87,7 +87,7 @@ class Decimator:
         self.taps = firwin(n_tap | 1, (PASS_HZ + STOP_HZ) / 2, window=("kaiser", beta), fs=rate_hz)
         # Before the start the potential is held at zero, half a filter long.
         self.pending: NDArray[np.float64] = np.zeros((len(self.taps) // 2, n_site))
-        self._done: list[NDArray[np.float32]] = []
+        self._ready: list[NDArray[np.float32]] = [np.zeros((0, n_site), np.float32)]
 
     def give(self, values: NDArray[np.float32]) -> None:
         """Take in values of further steps, (n_step, n_site)."""
@@ -97,12 +97,20 @@ class Decimator:
             windows = np.lib.stride_tricks.sliding_window_view(
                 self.pending, len(self.taps), axis=0
             )[:: self.every][:n_ready]
-            self._done.append((windows @ self.taps).astype(np.float32))
+            self._ready.append((windows @ self.taps).astype(np.float32))
             self.pending = self.pending[n_ready * self.every :]
 
-    def take(self) -> NDArray[np.float32]:
+    @property
+    def ready(self) -> NDArray[np.float32]:
         """Samples that are complete and were not taken yet, (n_sample, n_site)."""
-        n_site = self.pending.shape[1]
-        ready = np.concatenate([np.zeros((0, n_site), np.float32), *self._done])
-        self._done.clear()
-        return ready
+        return np.concatenate(self._ready)
+
+    @ready.setter
+    def ready(self, samples: NDArray[np.float32]) -> None:
+        self._ready = [samples]
+
+    def take(self) -> NDArray[np.float32]:
+        """The samples that are ready, which are then not ready any more."""
+        taken = self.ready
+        self.ready = taken[:0]
+        return taken

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import pdtr
 
-from ketacortex.model.network import Hcn, Network, Noise, Pathway, Population, Synapses
+from ketacortex.model.network import Hcn, Network, Pathway, Population, Synapses
 from ketacortex.simulate.kernel import (
     NOISE,
     OCCUPANCY_BINS,
@@ -305,13 +305,9 @@ def _noise(network: Network, dt_ms: float, real: type) -> tuple[NDArray, NDArray
         row["n_table"] = len(table)
         row["table_from"] = first_count
         row["ampa"] = source.ampa_nanosiemens * event_jump(p.ampa_decay_ms, dt_ms)
-        row["nmda"] = _noise_nmda(source, p, dt_ms)
+        row["nmda"] = _nmda_over_ampa(p, source.nmda_ratio, dt_ms)
         tables.append(table)
     return rows, np.concatenate(tables)
-
-
-def _noise_nmda(source: Noise, p: Population, dt_ms: float) -> float:
-    return _nmda_over_ampa(p, source.nmda_ratio, dt_ms)
 
 
 def _hcn(network: Network) -> NDArray[np.float64]:

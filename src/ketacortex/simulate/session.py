@@ -163,7 +163,7 @@ def _changed(settings: CircuitSettings) -> str:
     """Which settings of the circuit are not the preset's, for a message; empty if none is."""
     given, preset = settings.model_dump(), CircuitSettings().model_dump()
     changes = [
-        f"circuit.{room}.{name} = {value:g} (preset {preset[room][name]:g})"
+        f"circuit.{room}.{name} = {value} (preset {preset[room][name]})"
         for room, values in given.items() if isinstance(values, dict)
         for name, value in values.items()
         if value != preset[room][name]
