@@ -25,6 +25,9 @@ FILE = Path(__file__).with_name("presets.json")
 SMALL = ("circuit.pyr.n=60", "circuit.pv.n=12", "circuit.sst.n=8")
 SHOWN = GratingSequence(n_orientations=4, repeats=2, blanks=1, duration_s=0.1, gap_s=0.05)
 ARMS = [(name, arm) for name in preset_names() for arm in load_experiment(name).arms]
+# One arm of each preset in the default suite, the others in the slow one.
+FIRST = [(name, next(iter(load_experiment(name).arms))) for name in preset_names()]
+CASES = [pytest.param(*arm, marks=[] if arm in FIRST else [pytest.mark.slow]) for arm in ARMS]
 
 
 def machine() -> str:
@@ -50,7 +53,7 @@ def spikes(preset: str, arm: str) -> dict:
     return {"n_spikes": len(recording.spike_samples), "digest": digest.hexdigest()}
 
 
-@pytest.mark.parametrize(("preset", "arm"), ARMS)
+@pytest.mark.parametrize(("preset", "arm"), CASES)
 def test_an_arm_fires_as_it_did(preset, arm):
     held = json.loads(FILE.read_text())
     was, now = held["runs"][f"{preset}/{arm}"], spikes(preset, arm)
