@@ -40,6 +40,7 @@ def kernel_ns_per_compartment_step() -> dict[str, float]:
 
     from ketacortex.model.circuit import build_circuit
     from ketacortex.model.settings import CircuitSettings
+    from ketacortex.model.v1_network import network_of
     from ketacortex.seeds import generator
     from ketacortex.simulate.engine import STEPS_PER_S, Cortex
     from ketacortex.simulate.session import afferent_tuning
@@ -48,7 +49,8 @@ def kernel_ns_per_compartment_step() -> dict[str, float]:
     circuit = build_circuit(CircuitSettings(), 1)
     s = circuit.settings
     compartments = circuit.n_cells + s.pyr.n * s.pyr.n_branches
-    plain, looking = Cortex(circuit, 1), Cortex(circuit, 1, looks=True)
+    network = network_of(circuit)
+    plain, looking = Cortex(network, 1), Cortex(network, 1, looks=True)
     afferents = AfferentSpikes(afferent_tuning(circuit), generator("benchmark"))
     found = {}
     for name, orientation, cortex in (
