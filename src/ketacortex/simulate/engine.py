@@ -206,7 +206,7 @@ class Cortex:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write everything that the next step depends on; `restored` goes on to the same bits."""
+        """Write everything that the next step depends on; `restore` goes on to the same bits."""
         path = Path(path)
         parts = {f"state_{name}": value for name, value in self._state._asdict().items()}
         for name in ("receptors", "share_2ab", "share_2d"):

@@ -6,8 +6,9 @@ is a point source in an even conductor, so that a pair adds
     phi = I_axial (1 / r_soma - 1 / r_branch) / (4 pi sigma),   I_axial = g (V_branch - V_soma)
 
 and the potential is a fixed weighted sum of voltages. Every cell's weights add up to zero: charge
-is conserved, a point cell has no field. Conductivity of cortex 0.3 S/m (Goto et al. 2010,
-10.1152/jn.00184.2010); a source is taken to be no nearer than its own size, 10 µm.
+is conserved, a point cell has no field (method: Ness et al. 2022, 10.1007/978-3-030-89439-9_8).
+Assumed: a conductivity of 0.3 S/m, the usual value of such models; a source no nearer than its own
+size, 10 µm.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Decimator:
     """From one value a step to 1 kHz: a linear-phase low-pass, then every so many values.
 
     Flat to 300 Hz, 80 dB down from 500 Hz on, so nothing folds back; its delay is taken out, so
-    sample `k` is centred on `k` ms. However the steps arrive, the samples are the same bits.
+    sample `k` is centred on the first step after `k` ms. However the steps arrive, the samples are
+    the same bits.
 
     Parameters
     ----------

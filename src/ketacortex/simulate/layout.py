@@ -74,7 +74,7 @@ def make_wires(
         noise_table=table,
         min_delay=min_delay,
         max_delay=max_delay,
-        hcn_every=max(round(HCN_EVERY_MS / dt_ms), 1),
+        hcn_every=_hcn_every(dt_ms),
         look_every=max(round(LOOK_EVERY_MS / dt_ms), 1),
     )
 
@@ -195,6 +195,11 @@ def receptor_gains(
     return gains
 
 
+def _hcn_every(dt_ms: float) -> int:
+    """Steps between two moves of the HCN gates."""
+    return max(round(HCN_EVERY_MS / dt_ms), 1)
+
+
 def _in_precision(record: np.dtype, real: type) -> np.dtype:
     """The record with its float32 fields in the precision asked for."""
     kinds = ((name, record[name]) for name in record.names or ())
@@ -225,7 +230,7 @@ def _populations(network: Network, dt_ms: float, real: type) -> NDArray:
             "hcn_reversal": h.reversal_mv,
             "hcn_half": h.half_mv,
             "hcn_slope": 1 / h.slope_mv,
-            "hcn_relax": -np.expm1(-HCN_EVERY_MS / h.relaxation_ms),
+            "hcn_relax": -np.expm1(-_hcn_every(dt_ms) * dt_ms / h.relaxation_ms),
             # A current has no reversal: what has jumped flows out at any voltage.
             "adaptation_reversal": -1.0 if a.reversal_mv is None else a.reversal_mv,
             "adaptation_conducts": a.reversal_mv is not None,

@@ -318,9 +318,9 @@ class _Show:
             waiting_s += self._trial_s
             is_last = k == len(trials) - 1
             # Silence under a dose is a finding; silence before anything was given is a mistake.
-            if states is None and stimulated_s < STIMULATED_S and not np.isnan(orientation):
-                stimulated_s += self._sequence.duration_s
-                if stimulated_s >= STIMULATED_S:
+            if states is None and stimulated_s < STIMULATED_S:
+                stimulated_s += 0.0 if np.isnan(orientation) else self._sequence.duration_s
+                if stimulated_s >= STIMULATED_S or is_last:
                     cortex.watch.require_spikes(stimulated_s)
             if states is not None and (is_last or waiting_s + self._trial_s > steps.longest_s):
                 states.see(cortex.take_occupancy())

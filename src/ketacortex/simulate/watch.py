@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketacortex.errors import SimulationError
-from ketacortex.model.network import AFFERENTS, Network
+from ketacortex.model.network import AFFERENTS, Network, Population
 from ketacortex.simulate.kernel import State
 from ketacortex.units import MS_PER_S
 
@@ -65,7 +65,8 @@ class Watch:
         first = next((name for name in silent if name in exciting), None)
         if first is None:
             return
-        others = f" ({', '.join(silent[1:])} too)" if len(silent) > 1 else ""
+        rest = [name for name in silent if name != first]
+        others = f" ({', '.join(rest)} too)" if rest else ""
         own = {w.setting for w in self._network.pathways if w.source == w.target == first}
         drives = [
             drive
@@ -116,7 +117,7 @@ class Watch:
     ) -> list[tuple[str, float]]:
         """Settings that drive a population with this sign, and nS a synapse, strongest first."""
         network = self._network
-        here = network.compartments(name)
+        p = next(p for p in network.populations if p.name == name)
         rate_of = dict(zip((p.name for p in network.populations), rates_hz, strict=True))
         found: list[tuple[float, str, float]] = []
         for k, pathway in enumerate(network.pathways):
@@ -126,17 +127,22 @@ class Watch:
             weight = synapses.weight[synapses.pathway == k]
             # Afferents are not counted here; ten a second is what they fire under a grating.
             rate = rate_of.get(pathway.source, 10.0)
-            drive = float(weight.sum()) * (1 + pathway.nmda_ratio) * rate
+            drive = float(weight.sum()) * _lasts_ms(p, pathway.nmda_ratio) * rate
             label = pathway.setting or f"{pathway.source} -> {name}"
             found.append((drive, label, float(weight.mean()) if len(weight) else 0.0))
         if sign == "excitatory":
-            n = here.stop - here.start
+            n = p.n * max(p.n_branches, 1)
             found += [
-                (s.ampa_nanosiemens * s.rate_hz * n, s.setting or f"noise -> {name}",
-                 s.ampa_nanosiemens)
+                (s.ampa_nanosiemens * _lasts_ms(p, s.nmda_ratio) * s.rate_hz * n,
+                 s.setting or f"noise -> {name}", s.ampa_nanosiemens)
                 for s in network.noise if s.population == name
             ]  # fmt: skip
         return [(label, weight) for _, label, weight in sorted(found, reverse=True)]
+
+
+def _lasts_ms(p: Population, nmda_ratio: float) -> float:
+    """Time integral of an event over the peak of its AMPA part; GABA's factor is common to all."""
+    return p.ampa_decay_ms + nmda_ratio * p.nmda_decay_ms
 
 
 def _list(inputs: list[tuple[str, float]]) -> str:
