@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from ketacortex.drug.tissue_diffusion import PaperField, Tissue
+from ketacortex.drug.footprints import Square
+from ketacortex.drug.tissue_diffusion import ReservoirField, Tissue
 from ketacortex.errors import nearest
 from ketacortex.evidence.blockers import BLOCKERS, Blocker
 from ketacortex.settings import Settings, sourced
@@ -165,20 +166,21 @@ class Exposure:
         total = np.zeros(self._n_sites)
         for dose, field in zip(self._doses, self._fields, strict=True):
             since_s = time_s - dose.start_s
-            if isinstance(field, PaperField):
+            if isinstance(field, ReservoirField):
                 total += np.maximum(field.at(since_s), 0.0)  # interpolation may ripple below 0
             elif 0 <= since_s < dose.duration_s:
                 total += field
         return total
 
 
-def _field(dose: Any, tissue: Tissue, sites: Sites, until_s: float) -> PaperField | float:
+def _field(dose: Any, tissue: Tissue, sites: Sites, until_s: float) -> ReservoirField | float:
     if isinstance(dose, HeldDose):
         return dose.concentration_micromolar
-    return PaperField(
+    return ReservoirField(
         tissue,
-        paper_micromolar=dose.paper_micromolar,
-        side_um=dose.side_um,
+        Square(dose.side_um),
+        reservoir_um=tissue.paper_um,
+        reservoir_micromolar=dose.paper_micromolar,
         x_um=dose.x_um,
         y_um=dose.y_um,
         duration_s=dose.duration_s,
