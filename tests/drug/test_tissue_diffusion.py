@@ -225,9 +225,9 @@ def test_the_same_area_gives_far_away_the_same_whatever_its_shape(reservoir_um):
 
 # Notes on the mechanism, section 6, "Topical dosing": a one-dimensional estimate with a finite
 # reservoir, 36.5 mM in 0.14 µl/mm² of paper, storage 6, nothing held back. Its table has rows of
-# apparent diffusion (cm²/s) and washout (1/min) and columns of time, of which this is 5 minutes, and
-# gives free µM at 200, 500 and 800 µm; these are its re-computed values, rounded. Its first ones
-# (421/10/0, 819/21/0, 271/134/39) differ by up to 1.6 and are called orders of magnitude.
+# apparent diffusion (cm²/s) and washout (1/min) and columns of time, of which this is 5 minutes,
+# and gives free µM at 200, 500 and 800 µm; these are its re-computed values, rounded. Its first
+# ones (421/10/0, 819/21/0, 271/134/39) differ by up to 1.6 and are called orders of magnitude.
 ESTIMATED_MICROMOLAR = [
     (5e-7, 0.27, (531.0, 12.0, 0.0)),
     (5e-7, 0.12, (1018.0, 25.0, 0.0)),

@@ -1,6 +1,6 @@
 """How a small drug moves through cortex, and how much of it a piece of filter paper holds.
 
-The four belong together: storage slows diffusion, and perfusion empties what is stored.
+The first three belong together: storage slows diffusion, and perfusion empties what is stored.
 """
 
 from __future__ import annotations
@@ -39,3 +39,11 @@ PAPER_CAPACITY = Constant(
     grade="derived",
 )  # fmt: skip
 """Solution in soaked filter paper."""
+
+EXTRACELLULAR_VOLUME_FRACTION = Constant(
+    value=0.20, unit="ratio", low=0.15, high=0.25,
+    source="Nicholson & Sykova 1998, 10.1016/S0166-2236(98)01261-2, in Hrabe et al. 2004, "
+    "10.1529/biophysj.103.039495",
+    grade="read",
+)  # fmt: skip
+"""Space between cells over all of the tissue; fluid that is injected fills it at first."""
