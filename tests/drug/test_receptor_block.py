@@ -49,14 +49,14 @@ def test_onset_goes_with_the_probability_that_the_pore_is_open(row):
 
 def test_steady_block_does_not_depend_on_use():
     often, seldom = (
-        clamped_block(KETAMINE, "glun2b", -40.0, 1.0, p_open, np.array([2.0]))[-1]
+        clamped_block(KETAMINE, "glun2b", -40.0, 1.0, p_open, np.array([2.0]))[1][-1]
         for p_open in (0.3, 0.01)
     )
     assert often == pytest.approx(seldom, rel=1e-4)
 
 
 def test_the_course_is_that_of_a_fine_integration_of_the_equation():
-    open_free = 0.1 * free_of_magnesium(KETAMINE, "glun2a", -50.0, 1.0)
+    open_free = 0.1 * free_of_magnesium("glun2a", -50.0, 1.0)
     unbinding = 0.1 * unbinding_per_s(KETAMINE, "glun2a", -50.0)
     euler, dt_s = 0.0, 1e-3
     for _ in range(10_000):
@@ -99,15 +99,13 @@ def test_an_active_synapse_recovers_after_washout_and_the_faster_the_more_active
 
 def test_depolarisation_relieves_magnesium_and_drives_the_blocker_out():
     voltage_mv = np.linspace(-90, 0, 10)
-    assert np.all(np.diff(free_of_magnesium(KETAMINE, "glun2a", voltage_mv, 1.0)) > 0)
+    assert np.all(np.diff(free_of_magnesium("glun2a", voltage_mv, 1.0)) > 0)
     assert np.all(np.diff(unbinding_per_s(KETAMINE, "glun2a", voltage_mv)) > 0)
-    np.testing.assert_array_equal(free_of_magnesium(KETAMINE, "glun2a", voltage_mv, 0.0), 1.0)
+    np.testing.assert_array_equal(free_of_magnesium("glun2a", voltage_mv, 0.0), 1.0)
 
 
 def test_magnesium_slows_entry_alone():
-    with_mg, without = (
-        free_of_magnesium(KETAMINE, "glun2a", -65.0, magnesium) for magnesium in (1.0, 0.0)
-    )
+    with_mg, without = (free_of_magnesium("glun2a", -65.0, magnesium) for magnesium in (1.0, 0.0))
     unbinding = 0.1 * unbinding_per_s(KETAMINE, "glun2a", -65.0)
     washed = [advance_block(0.5, 0.0, 0.1 * m, unbinding, 5.0, 2.0) for m in (with_mg, without)]
     assert washed[0] == washed[1]

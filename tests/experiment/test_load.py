@@ -181,8 +181,10 @@ route = "topical"
             'Did you mean "ketamine"?',
         ),
         (
-            DOSE.replace("topical", "oral"),
-            'experiment.toml: dose.0.route is "oral", which is not known. Known: held, topical.',
+            DOSE.replace("topical", "rectal"),
+            'experiment.toml: dose.0.route is "rectal", which is not known. Did you mean "oral"? Known: held, '
+            "injection, intramuscular, intranasal, intraperitoneal, intravenous, oral, "
+            "subcutaneous, topical, well.",
         ),
         (
             DOSE.replace('route = "topical"', ""),
@@ -190,13 +192,13 @@ route = "topical"
         ),
         (
             DOSE + 'salt = "hydrochlorid"\n',
-            'salt is "hydrochlorid", of which no molar mass is known, so mg/ml cannot become µM. '
+            'salt is "hydrochlorid", of which no molar mass is known, so a mass cannot become µM. '
             'Did you mean "hydrochloride"?',
         ),
         (
             DOSE + "concentration_mg_per_ml = -1.0\n",
             "dose.0.concentration_mg_per_ml is -1.0; input should be greater than or equal to 0. "
-            "It is: of the solution in the paper [mg/ml].",
+            "It is: of the solution [mg/ml].",
         ),
         (
             DOSE + "concentration_micromolar = 1.0\n",
@@ -249,6 +251,93 @@ route = "topical"
 )
 def test_a_mistake_about_doses_arms_and_times(text, sentence, tmp_path):
     assert sentence in complaint(tmp_path, BASE + text)
+
+
+INFUSION = """
+[[dose]]
+name = "drip"
+blocker = "ketamine"
+route = "intravenous"
+dose_mg_per_kg = 0.5
+duration_s = 100.0
+"""
+HUMAN = '[kinetics]\nspecies = "human"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (INFUSION, "kinetics.species is missing, and a dose into the body spreads differently"),
+        (
+            INFUSION + '[kinetics]\nspecies = "mouce"\n',
+            'kinetics.species is "mouce", of which no kinetics are known. Did you mean "mouse"?',
+        ),
+        (
+            INFUSION + '[kinetics]\nspecies = "human"\nmodel = "dominoo"\n',
+            'kinetics.model is "dominoo", which is no set for human. Did you mean "domino"?',
+        ),
+        (
+            INFUSION.replace("intravenous", "intraperitoneal").replace("duration_s = 100.0", "")
+            + HUMAN,
+            'route "intraperitoneal" is not known for human',
+        ),
+        (
+            INFUSION.replace("dose_mg_per_kg", "dose_mg") + '[kinetics]\nspecies = "mouse"\n',
+            "dose.drip.dose_mg is 0.5 mg, and doses for a mouse go by body mass. Give "
+            "dose_mg_per_kg",
+        ),
+        (
+            INFUSION.replace("dose_mg_per_kg = 0.5", "") + HUMAN,
+            "a dose is dose_mg_per_kg, or dose_mg for a human; neither is given",
+        ),
+        (
+            INFUSION.replace("intravenous", "oral") + HUMAN,
+            'duration_s is 100, and a dose of route "oral" is given at once',
+        ),
+        (
+            INFUSION.replace('"ketamine"', '"memantine"') + HUMAN,
+            'no kinetics are known for "memantine"',
+        ),
+        (INFUSION + HUMAN + "body_mass_kg = -1\n", "kinetics.body_mass_kg is -1"),
+        (INFUSION + "start_s = -5.0\n" + HUMAN, "start_s is -5.0; input should be greater than"),
+        (
+            INFUSION
+            + INFUSION.replace("drip", "second").replace("0.5", "1.0")
+            + 'start_s = 50.0\n[arms]\nboth = { doses = ["drip", "second"] }\n'
+            + HUMAN,
+            "arms.both: infusion second starts at 50 s, before infusion drip ends at 100 s",
+        ),
+        (
+            INFUSION.replace("dose_mg_per_kg = 0.5", "concentration_micromolar = 1").replace(
+                "intravenous", "held"
+            )
+            + "cells = [7, 5000]\n",
+            "dose.drip.cells names cell 5000, and the circuit has",
+        ),
+        (
+            DOSE
+            + DOSE.replace("paper", "other")
+            + 'x_um = 100.0\n[arms]\nboth = { doses = ["paper", "other"] }\n',
+            "arms.both: doses paper and other lie on the same place at the same time",
+        ),
+        (
+            INFUSION.replace("dose_mg_per_kg = 0.5", "diameter_um = 90000.0").replace(
+                "intravenous", "well"
+            ),
+            "a well larger than the cortex cannot stand on it",
+        ),
+    ],
+)
+def test_a_mistake_about_how_a_dose_is_given(text, sentence, tmp_path):
+    assert sentence in complaint(tmp_path, BASE + text)
+
+
+def test_doses_that_follow_each_other_are_fine(tmp_path):
+    path = tmp_path / "experiment.toml"
+    text = INFUSION + INFUSION.replace("drip", "second") + "start_s = 100.0\n" + HUMAN
+    arms = '[arms]\nboth = { doses = ["drip", "second"] }\n'
+    path.write_text(BASE + text + arms, encoding="utf-8")
+    assert [d.name for d in load_experiment(path).treatment("both").doses] == ["drip", "second"]
 
 
 def test_animals_of_neighbouring_seeds_are_strangers():

@@ -32,7 +32,12 @@ def cortex() -> Cortex:
 @pytest.fixture(scope="module")
 def whole():
     made = cortex()
-    return made.run(N_STEPS, *EVENTS), made.take_occupancy(), made.take_field(), made.voltage_mv
+    return (
+        made.run(N_STEPS, *EVENTS),
+        made.take_openings().open_share,
+        made.take_field(),
+        made.voltage_mv,
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -65,7 +70,7 @@ def test_saved_and_restored_at_any_steps_it_goes_on_to_the_same_bits(tmp_path_fa
     np.testing.assert_array_equal(np.concatenate([p.step for p in parts]), spikes.step)
     np.testing.assert_array_equal(np.concatenate([p.cell for p in parts]), spikes.cell)
     np.testing.assert_array_equal(now.voltage_mv, voltage)
-    np.testing.assert_array_equal(now.take_occupancy(), occupancy)
+    np.testing.assert_array_equal(now.take_openings().open_share, occupancy)
     np.testing.assert_array_equal(np.concatenate(field), whole_field)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from small import grating, small_circuit
 
-from ketacortex.drug.doses import Exposure, HeldDose, Sites, TopicalDose
+from ketacortex.drug.doses import HeldDose, TopicalDose
+from ketacortex.drug.exposure import Exposure, Sites
 from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.model.upregulation import AmpaUpregulation, advance_gain
@@ -15,6 +16,7 @@ from ketacortex.simulate.engine import (
     OCCUPANCY_VOLTAGE_MV,
     STEPS_PER_S,
     Cortex,
+    Openings,
     ReceptorGains,
 )
 from ketacortex.simulate.layout import LOOK_EVERY_MS
@@ -101,7 +103,7 @@ def test_the_kernel_tells_how_far_receptors_are_open_at_which_voltage():
         product += share * np.exp(0.062 * reference.voltage[:n]) / 50
         rest = here & ~first
         reference.run(LOOK_EVERY - 1, step[rest] - k * LOOK_EVERY - 1, fibre[rest])
-    occupancy = kernel.take_occupancy()[:n]
+    occupancy = kernel.take_openings().open_share[:n]
     assert opened.mean() > 0.003
     np.testing.assert_allclose(occupancy.sum(axis=1), opened, rtol=0.03, atol=1e-4)
     told = occupancy @ np.exp(0.062 * OCCUPANCY_VOLTAGE_MV)
@@ -112,8 +114,8 @@ def test_what_was_taken_is_not_told_again():
     circuit = small_circuit()
     cortex = Cortex(network_of(circuit), 1, looks=True)
     cortex.run(500, *grating(circuit, 0.05))
-    assert cortex.take_occupancy().sum() > 0
-    assert cortex.take_occupancy().sum() == 0
+    assert cortex.take_openings().open_share.sum() > 0
+    assert cortex.take_openings().open_share.sum() == 0
 
 
 def test_a_concentration_of_zero_is_no_dose_bit_for_bit():
@@ -175,7 +177,7 @@ def test_the_slow_steps_agree_with_stepping_all_along():
         for orientation, duration_s in ((np.nan, 0.1), (rng.choice(orientations), 0.2)):
             n_steps = round(duration_s * STEPS_PER_S)
             cortex.run(n_steps, *afferents.stretch(orientation, duration_s, STEPS_PER_S))
-        states.see(cortex.take_occupancy())
+        states.see(cortex.take_openings())
         states.advance(0.3 * k, 0.3)
         cortex.set_gains(states.gains())
         found[0.3 * (k + 1)] = states.departed()[:3]
@@ -256,8 +258,8 @@ def test_sites_are_branches_first_and_doses_add():
     np.testing.assert_array_equal(sites.depth_um[:n].reshape(6, -1), circuit.branch_depth_um)
     np.testing.assert_array_equal(sites.position_um[:60], sites.position_um[60:120])
     both = Exposure([held(1.0), held(2.0, start_s=50.0)], Tissue(), sites, 100.0)
-    assert both.free_micromolar(10.0)[0] == 1.0
-    assert both.free_micromolar(60.0)[0] == 3.0
+    assert both.free_micromolar(10.0)[0, 0] == 1.0
+    assert both.free_micromolar(60.0)[0, 0] == 3.0
     assert both.begins_s == 0.0
 
 
@@ -266,25 +268,27 @@ def test_nothing_arrives_before_a_dose_or_below_zero():
     paper = TopicalDose(name="paper", blocker="ketamine", route="topical", start_s=30.0)
     exposure = Exposure([paper], Tissue(), sites, 7200.0)
     assert not exposure.free_micromolar(30.0).any()
-    courses = np.array([exposure.free_micromolar(t) for t in np.linspace(0, 7200, 200)])
+    courses = np.array([exposure.free_micromolar(t)[0] for t in np.linspace(0, 7200, 200)])
     assert courses.min() >= 0
     assert courses[:, 0].max() > courses[:, 1].max()
 
 
 def test_salt_tells_how_much_a_mass_is():
     given = {"name": "p", "blocker": "ketamine", "route": "topical"}
-    assert TopicalDose(**given).paper_micromolar == pytest.approx(36_470, rel=1e-3)
-    assert TopicalDose(**given, salt="base").paper_micromolar == pytest.approx(42_070, rel=1e-3)
+    assert TopicalDose(**given).solution_micromolar == pytest.approx(36_470, rel=1e-3)
+    assert TopicalDose(**given, salt="base").solution_micromolar == pytest.approx(42_070, rel=1e-3)
 
 
 def test_block_of_every_subunit_leaves_nothing_and_of_none_leaves_all():
     """Shares of the subunits add up in every class, whichever way they are written."""
     circuit = small_circuit()
     states = SlowStates(circuit, exposure_of(circuit, held(1e5)), BlockSettings())
-    for gains in vars(states.gains()).values():
+    baseline = states.gains()
+    for gains in (baseline.ampa, baseline.nmda, baseline.nmda_2d):
         np.testing.assert_array_equal(gains, 1.0)
+    assert baseline.hcn is None
     occupancy = np.full((len(states.population), len(OCCUPANCY_VOLTAGE_MV)), 1e-3)
-    states.see(occupancy)
+    states.see(Openings(occupancy, occupancy))
     states.advance(0.0, 3000.0)
     left = states.gains()
     np.testing.assert_allclose(left.nmda, 0.0, atol=1e-3)

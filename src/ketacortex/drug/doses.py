@@ -1,28 +1,24 @@
-"""Doses as they are given, and the free concentration that comes of them."""
+"""Doses as they are given."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from ketacortex.drug.footprints import Square
-from ketacortex.drug.tissue_diffusion import ReservoirField, Tissue
 from ketacortex.errors import nearest
-from ketacortex.evidence.blockers import BLOCKERS, Blocker
+from ketacortex.evidence.blockers import BLOCKERS
+from ketacortex.evidence.protocols import (
+    PAPER_CONCENTRATION,
+    PAPER_OFFSET,
+    PAPER_SIDE,
+    PAPER_TRANSFER,
+)
 from ketacortex.settings import Settings, sourced
+from ketacortex.units import UMOL_PER_MMOL
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
-PROTOCOL = "Ouelhazi et al. 2019, 10.1016/j.brainres.2019.146462: paper of 1 x 1 mm, 10 mg/ml"
-TRANSFER = (
-    "fitted: a peak of 1 µM, averaged over the branches and interneurons of the patch, because "
-    "prototype circuits showed A2-A4 at 0.3-3 µM; at this value A2-A4 are no predictions. Unknown "
-    "over orders of magnitude"
-)
+HOUR_S = 3600.0
 
 
 class _Dose(Settings):
@@ -33,7 +29,6 @@ class _Dose(Settings):
     start_s: Annotated[
         float, Field(ge=0, description="given so long after the end of the first epoch [s]")
     ] = 0.0
-    duration_s: Annotated[float, Field(gt=0, description="and left for so long [s]")] = 3600.0
 
     @field_validator("blocker")
     @classmethod
@@ -43,60 +38,210 @@ class _Dose(Settings):
         return name
 
 
-class TopicalDose(_Dose):
-    """A square of filter paper, soaked and laid on the pia."""
+class _Weighed(_Dose):
+    """A dose whose mass was weighed as some salt."""
 
-    route: Literal["topical"]
-    concentration_mg_per_ml: Annotated[
-        float, sourced("mg/ml", PROTOCOL, "of the solution in the paper", ge=0, le=1000)
-    ] = 10.0
     salt: Annotated[str, Field(description="form in which the mass was weighed")] = "hydrochloride"
-    side_um: Annotated[float, sourced("µm", PROTOCOL, "side of the paper", gt=0)] = 1000.0
-    x_um: Annotated[float, Field(description="its centre from the centre of the patch [µm]")] = (
-        500.0
-    )
-    y_um: Annotated[float, Field(description="the same, across [µm]")] = 0.0
-    surface_transfer: Annotated[
-        float,
-        sourced("ratio", TRANSFER,
-                "concentration at the top of the tissue over that in the paper; "
-                "1 holds nothing back", ge=0, le=1),
-    ] = 3.5e-4  # fmt: skip
 
     @model_validator(mode="after")
     def _salt_is_known(self) -> Self:
         known = BLOCKERS[self.blocker].molar_mass_g_per_mol
         if self.salt not in known:
             raise ValueError(
-                f'salt is "{self.salt}", of which no molar mass is known, so mg/ml cannot become '
+                f'salt is "{self.salt}", of which no molar mass is known, so a mass cannot become '
                 f"µM. {nearest(self.salt, known)}"
             )
         return self
 
     @property
-    def paper_micromolar(self) -> float:
-        """Concentration in the fresh paper, µM."""
-        mass = BLOCKERS[self.blocker].molar_mass_g_per_mol[self.salt].value
-        return self.concentration_mg_per_ml / mass * 1e6
+    def _g_per_mol(self) -> float:
+        return BLOCKERS[self.blocker].molar_mass_g_per_mol[self.salt].value
+
+
+def _when(dose: Dose) -> str:
+    return f"{dose.start_s / 60:g} to {(dose.start_s + dose.duration_s) / 60:g} min"
+
+
+class _Solution(_Weighed):
+    """A dose that is dissolved and brought to the cortex itself."""
+
+    concentration_mg_per_ml: Annotated[
+        float, sourced("mg/ml", PAPER_CONCENTRATION.source, "of the solution", ge=0, le=1000)
+    ] = PAPER_CONCENTRATION.value  # fmt: skip
+
+    @property
+    def solution_micromolar(self) -> float:
+        """Concentration of the fresh solution, µM."""
+        return self.concentration_mg_per_ml / self._g_per_mol * 1e6
+
+    def _dissolved(self) -> str:
+        return (
+            f"{self.concentration_mg_per_ml:g} mg/ml {self.salt} "
+            f"({self.solution_micromolar / 1000:.3g} mM)"
+        )
+
+
+class TopicalDose(_Solution):
+    """A square of filter paper, soaked and laid on the pia."""
+
+    too_large: ClassVar[str] = (
+        "a paper larger than the cortex cannot lie on it. Take a smaller paper"
+    )
+    extent_key: ClassVar[str] = "side_um"
+    route: Literal["topical"]
+    duration_s: Annotated[float, Field(gt=0, description="and left for so long [s]")] = HOUR_S
+    side_um: Annotated[
+        float, sourced("µm", PAPER_SIDE.source, "side of the paper", gt=0)
+    ] = PAPER_SIDE.value  # fmt: skip
+    x_um: Annotated[float, Field(description="its centre from the centre of the patch [µm]")] = (
+        PAPER_OFFSET.value
+    )
+    y_um: Annotated[float, Field(description="the same, across [µm]")] = 0.0
+    surface_transfer: Annotated[
+        float,
+        sourced("ratio", PAPER_TRANSFER.source,
+                "concentration at the top of the tissue over that in the paper; "
+                "1 holds nothing back", ge=0, le=1),
+    ] = PAPER_TRANSFER.value  # fmt: skip
+
+    @property
+    def extent_um(self) -> float:
+        """How wide it is, µm."""
+        return self.side_um
 
     @property
     def is_nothing(self) -> bool:
         """Whether no drug can come of it."""
-        return self.paper_micromolar == 0 or self.surface_transfer == 0
+        return self.solution_micromolar == 0 or self.surface_transfer == 0
 
     @property
     def amount(self) -> tuple[float, str]:
         """What was given, and its unit, for the log of doses."""
         return self.concentration_mg_per_ml, f"mg/ml {self.salt}, {self.side_um:g} µm paper"
 
+    @property
+    def in_short(self) -> str:
+        """The dose in a few words."""
+        return f"{self.blocker} in filter paper"
+
+    @property
+    def in_words(self) -> str:
+        """The dose as a reader says it."""
+        return (
+            f"{self.blocker}, filter paper of {self.side_um / 1000:g} × {self.side_um / 1000:g} mm "
+            f"with {self._dissolved()}, {_when(self)}, surface transfer {self.surface_transfer:g}"
+        )
+
+
+class WellDose(_Solution):
+    """A round well on the pia, filled with solution or perfused with it."""
+
+    too_large: ClassVar[str] = (
+        "a well larger than the cortex cannot stand on it. Take a smaller well"
+    )
+    extent_key: ClassVar[str] = "diameter_um"
+    route: Literal["well"]
+    duration_s: Annotated[float, Field(gt=0, description="until it is rinsed [s]")] = HOUR_S
+    diameter_um: Annotated[float, Field(gt=0, description="of the well [µm]")]
+    fluid_depth_um: Annotated[
+        float | None,
+        Field(gt=0, description="depth of the fluid [µm]; default: perfused, so it never thins"),
+    ] = None
+    x_um: Annotated[float, Field(description="its centre from the centre of the patch [µm]")] = 0.0
+    y_um: Annotated[float, Field(description="the same, across [µm]")] = 0.0
+    surface_transfer: Annotated[
+        float,
+        sourced("ratio", PAPER_TRANSFER.source,
+                "concentration at the top of the tissue over that in the well; "
+                "1 holds nothing back", ge=0, le=1),
+    ] = PAPER_TRANSFER.value  # fmt: skip
+
+    @property
+    def extent_um(self) -> float:
+        """How wide it is, µm."""
+        return self.diameter_um
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no drug can come of it."""
+        return self.solution_micromolar == 0 or self.surface_transfer == 0
+
+    @property
+    def amount(self) -> tuple[float, str]:
+        """What was given, and its unit, for the log of doses."""
+        return self.concentration_mg_per_ml, f"mg/ml {self.salt}, {self.diameter_um:g} µm well"
+
+    @property
+    def in_short(self) -> str:
+        """The dose in a few words."""
+        return f"{self.blocker} in a well"
+
+    @property
+    def in_words(self) -> str:
+        """The dose as a reader says it."""
+        fluid = (
+            "perfused" if self.fluid_depth_um is None else f"{self.fluid_depth_um / 1000:g} mm deep"
+        )
+        return (
+            f"{self.blocker}, a well of {self.diameter_um / 1000:g} mm, {fluid}, "
+            f"with {self._dissolved()}, {_when(self)}, surface transfer {self.surface_transfer:g}"
+        )
+
+
+class InjectionDose(_Solution):
+    """Solution pressed out of a pipette into the cortex."""
+
+    route: Literal["injection"]
+    duration_s: Annotated[float, Field(gt=0, description="pressed out over so long [s]")] = 60.0
+    volume_nl: Annotated[float, Field(gt=0, le=1e5, description="of the solution [nl]")]
+    x_um: Annotated[float, Field(description="the tip from the centre of the patch [µm]")] = 0.0
+    y_um: Annotated[float, Field(description="the same, across [µm]")] = 0.0
+    tip_depth_um: Annotated[float, Field(ge=0, description="of the tip below the pia [µm]")]
+
+    @property
+    def amount_nmol(self) -> float:
+        """Drug in the volume, nmol."""
+        return self.solution_micromolar * self.volume_nl * 1e-6
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no drug can come of it."""
+        return self.solution_micromolar == 0
+
+    @property
+    def amount(self) -> tuple[float, str]:
+        """What was given, and its unit, for the log of doses."""
+        return self.volume_nl, f"nl of {self.concentration_mg_per_ml:g} mg/ml {self.salt}"
+
+    @property
+    def in_short(self) -> str:
+        """The dose in a few words."""
+        return f"{self.volume_nl:g} nl {self.blocker} injected"
+
+    @property
+    def in_words(self) -> str:
+        """The dose as a reader says it."""
+        return (
+            f"{self.blocker}, {self.volume_nl:g} nl of {self._dissolved()} injected "
+            f"{self.tip_depth_um:g} µm below the pia, {_when(self)}"
+        )
+
 
 class HeldDose(_Dose):
-    """The same free concentration at every receptor, as in a bath, from one moment to another."""
+    """The same free concentration at every receptor, as in a bath, from one moment to another.
+
+    With `cells` it is inside those pyramidal cells alone, as from a patch pipette.
+    """
 
     route: Literal["held"]
+    duration_s: Annotated[float, Field(gt=0, description="and held for so long [s]")] = HOUR_S
     concentration_micromolar: Annotated[
         float, Field(ge=0, le=1e5, description="free, everywhere [µM]")
     ]
+    cells: Annotated[
+        tuple[Annotated[int, Field(ge=0)], ...] | None,
+        Field(min_length=1, description="numbers of the pyramidal cells it is confined to"),
+    ] = None
 
     @property
     def is_nothing(self) -> bool:
@@ -106,86 +251,89 @@ class HeldDose(_Dose):
     @property
     def amount(self) -> tuple[float, str]:
         """What was given, and its unit, for the log of doses."""
-        return self.concentration_micromolar, "µM free"
-
-
-Dose = Annotated[TopicalDose | HeldDose, Field(discriminator="route")]
-
-
-@dataclass(frozen=True)
-class Sites:
-    """Where the receptors of interest lie.
-
-    Parameters
-    ----------
-    position_um : (n_site, 2) µm from the centre of the patch
-    depth_um : (n_site,) µm below the pia
-    """
-
-    position_um: NDArray[np.float64]
-    depth_um: NDArray[np.float64]
-
-
-class Exposure:
-    """Free concentration at every site through a session, from all doses of an arm.
-
-    Time is counted from the end of the first epoch, as doses count it.
-
-    Parameters
-    ----------
-    doses : of one blocker; those of which no drug can come are left out
-    tissue : Tissue
-    sites : Sites
-    until_s : end of the session, s
-
-    Examples
-    --------
-    >>> bath = HeldDose(name="bath", blocker="ketamine", route="held", concentration_micromolar=3)
-    >>> here = Sites(np.zeros((1, 2)), np.full(1, 300.0))
-    >>> Exposure([bath], Tissue(), here, 100.0).free_micromolar(10.0)
-    array([3.])
-    """
-
-    def __init__(self, doses: Sequence[Dose], tissue: Tissue, sites: Sites, until_s: float) -> None:
-        self._n_sites = len(sites.depth_um)
-        self._doses = [dose for dose in doses if not dose.is_nothing]
-        self._fields = [_field(dose, tissue, sites, until_s) for dose in self._doses]
+        where = "" if self.cells is None else f" inside {len(self.cells)} cells"
+        return self.concentration_micromolar, f"µM free{where}"
 
     @property
-    def blocker(self) -> Blocker | None:
-        """What is given; None when nothing is."""
-        return BLOCKERS[self._doses[0].blocker] if self._doses else None
+    def in_short(self) -> str:
+        """The dose in a few words."""
+        where = "" if self.cells is None else f" inside {len(self.cells)} cells"
+        return f"{self.concentration_micromolar:g} µM {self.blocker}{where}"
 
     @property
-    def begins_s(self) -> float:
-        """When the first of it can arrive, s; infinity when nothing is given."""
-        return min((dose.start_s for dose in self._doses), default=np.inf)
-
-    def free_micromolar(self, time_s: float) -> NDArray[np.float64]:
-        """Free concentration at every site at `time_s`, (n_site,) µM."""
-        total = np.zeros(self._n_sites)
-        for dose, field in zip(self._doses, self._fields, strict=True):
-            since_s = time_s - dose.start_s
-            if isinstance(field, ReservoirField):
-                total += np.maximum(field.at(since_s), 0.0)  # interpolation may ripple below 0
-            elif 0 <= since_s < dose.duration_s:
-                total += field
-        return total
+    def in_words(self) -> str:
+        """The dose as a reader says it."""
+        where = "everywhere" if self.cells is None else f"inside cells {self.cells} alone"
+        return (
+            f"{self.blocker} held at {self.concentration_micromolar:g} µM free {where}, "
+            f"{_when(self)}"
+        )
 
 
-def _field(dose: Any, tissue: Tissue, sites: Sites, until_s: float) -> ReservoirField | float:
-    if isinstance(dose, HeldDose):
-        return dose.concentration_micromolar
-    return ReservoirField(
-        tissue,
-        Square(dose.side_um),
-        reservoir_um=tissue.paper_um,
-        reservoir_micromolar=dose.paper_micromolar,
-        x_um=dose.x_um,
-        y_um=dose.y_um,
-        duration_s=dose.duration_s,
-        surface_transfer=dose.surface_transfer,
-        position_um=sites.position_um,
-        depth_um=sites.depth_um,
-        horizon_s=max(until_s - dose.start_s, 1.0),
-    )
+class SystemicDose(_Weighed):
+    """A dose into the body: at once, or infused into a vein for a while."""
+
+    route: Literal[
+        "intravenous", "intraperitoneal", "intramuscular", "subcutaneous", "intranasal", "oral"
+    ]
+    dose_mg_per_kg: Annotated[
+        float | None, Field(ge=0, le=1000, description="mass over body mass [mg/kg]")
+    ] = None
+    dose_mg: Annotated[
+        float | None, Field(ge=0, le=1e5, description="mass, for a human alone [mg]")
+    ] = None
+    salt: Annotated[
+        str, Field(description="form in which the mass was weighed; ampoules are labelled as base")
+    ] = "base"
+    duration_s: Annotated[
+        float, Field(ge=0, le=1e6, description="infused for so long; 0: given at once [s]")
+    ] = 0.0
+
+    @model_validator(mode="after")
+    def _is_one_dose(self) -> Self:
+        if (self.dose_mg_per_kg is None) == (self.dose_mg is None):
+            found = "neither is given" if self.dose_mg is None else "both are given"
+            raise ValueError(
+                f"a dose is dose_mg_per_kg, or dose_mg for a human; {found}. Give one of them"
+            )
+        if self.duration_s > 0 and self.route != "intravenous":
+            raise ValueError(
+                f'duration_s is {self.duration_s:g}, and a dose of route "{self.route}" is given '
+                "at once; its absorption takes the time it takes. Leave duration_s out"
+            )
+        return self
+
+    def dose_umol(self, mass_kg: float) -> float:
+        """Amount of drug for a body of this mass, µmol."""
+        mass_mg = self.dose_mg if self.dose_mg is not None else (self.dose_mg_per_kg or 0) * mass_kg
+        return mass_mg / self._g_per_mol * UMOL_PER_MMOL
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no drug can come of it."""
+        return not (self.dose_mg or self.dose_mg_per_kg)
+
+    @property
+    def amount(self) -> tuple[float, str]:
+        """What was given, and its unit, for the log of doses."""
+        if self.dose_mg is not None:
+            return self.dose_mg, f"mg {self.salt}"
+        return self.dose_mg_per_kg or 0.0, f"mg/kg {self.salt}"
+
+    @property
+    def in_short(self) -> str:
+        """The dose in a few words."""
+        value, unit = self.amount
+        return f"{value:g} {unit.split()[0]} {self.blocker}, {self.route}"
+
+    @property
+    def in_words(self) -> str:
+        """The dose as a reader says it."""
+        value, unit = self.amount
+        when = f"at {self.start_s / 60:g} min" if self.duration_s == 0 else _when(self)
+        return f"{self.blocker}, {value:g} {unit}, {self.route}, {when}"
+
+
+Dose = Annotated[
+    TopicalDose | WellDose | InjectionDose | HeldDose | SystemicDose, Field(discriminator="route")
+]

@@ -12,10 +12,11 @@ from ketacortex.evidence.blockers import BLOCKERS, Blocker
 
 VOLTAGES_MV = (-65.0, -50.0, -30.0, -10.0)
 MAGNESIUM_MILLIMOLAR = (0.0, 1.0)
+IC50_P_OPEN = 0.1  # any will do: steady block does not depend on it
 ONSET_MICROMOLAR = 1.0
 ONSETS_P_OPEN = {"onset_tau_s_popen_0p01": 0.01, "onset_tau_s_popen_0p1": 0.1}
-CONCENTRATIONS_MICROMOLAR = np.geomspace(0.01, 1000.0, 51)
-STEP_S = 0.5
+CONCENTRATIONS_MICROMOLAR = np.geomspace(1e-4, 1e4, 81)
+FIRST_STEP_S = 1e-3  # each step doubles the time; an exact step may be of any length
 STILL = 1e-10  # change of block in a step, relative, at which it is called steady
 
 
@@ -63,7 +64,8 @@ def ic50_micromolar(
 ) -> float:
     """Concentration at which the steady block of the running scheme passes one half, µM."""
     c = CONCENTRATIONS_MICROMOLAR
-    steady = clamped_block(blocker, subunit, voltage_mv, magnesium_millimolar, 0.1, c)[-1]
+    _, course = clamped_block(blocker, subunit, voltage_mv, magnesium_millimolar, IC50_P_OPEN, c)
+    steady = course[-1]
     # On the logit of block against log concentration a Hill curve is a straight line.
     return float(np.exp(np.interp(0.0, np.log(steady / (1 - steady)), np.log(c))))
 
@@ -72,11 +74,12 @@ def onset_tau_s(
     blocker: Blocker, subunit: str, voltage_mv: float, magnesium_millimolar: float, p_open: float
 ) -> float:
     """Time in which block at 1 µM covers 1 - 1/e of its way, s."""
-    course = clamped_block(
+    time_s, blocked = clamped_block(
         blocker, subunit, voltage_mv, magnesium_millimolar, p_open, np.array([ONSET_MICROMOLAR])
-    )[:, 0]
+    )
+    course = blocked[:, 0]
     left = np.log(np.maximum(1 - course / course[-1], np.finfo(float).tiny))
-    return float(np.interp(1.0, -left, STEP_S * np.arange(len(course))))
+    return float(np.interp(1.0, -left, time_s))  # the logarithm of what is left is straight
 
 
 def clamped_block(
@@ -86,19 +89,21 @@ def clamped_block(
     magnesium_millimolar: float,
     p_open: float,
     concentration_micromolar: NDArray[np.float64],
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Course of block from an unblocked receptor until it is steady, step by step.
 
     Returns
     -------
-    (n_step, n_concentration), one row every `STEP_S`
+    time_s, blocked : (n_step,) s, doubling, and (n_step, n_concentration)
     """
-    open_free = p_open * free_of_magnesium(blocker, subunit, voltage_mv, magnesium_millimolar)
+    open_free = p_open * free_of_magnesium(subunit, voltage_mv, magnesium_millimolar)
     unbinding = p_open * unbinding_per_s(blocker, subunit, voltage_mv)
-    course = [np.zeros(len(concentration_micromolar))]
+    time_s, course = [0.0], [np.zeros(len(concentration_micromolar))]
     while len(course) < 3 or np.any(course[-1] - course[-2] > STILL * course[-1]):
+        step_s = max(time_s[-1], FIRST_STEP_S)
         now = advance_block(
-            course[-1], concentration_micromolar, open_free, unbinding, STEP_S, blocker.k_on.value
+            course[-1], concentration_micromolar, open_free, unbinding, step_s, blocker.k_on.value
         )
+        time_s.append(time_s[-1] + step_s)
         course.append(now)
-    return np.array(course)
+    return np.array(time_s), np.array(course)

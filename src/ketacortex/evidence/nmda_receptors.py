@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ketacortex.evidence.blockers import BLOCKERS
 from ketacortex.evidence.constants import Constant
 
 SUBUNITS = ("glun2a", "glun2b", "glun2c", "glun2d")
@@ -30,3 +31,24 @@ MAGNESIUM_SLOPE_PER_MV = Constant(
     "assumed to be the same",
     grade="remembered",
 )  # fmt: skip
+
+
+def _held_by_magnesium(subunit: str) -> Constant:
+    """What the IC50 of one blocker without and with 1 mM of magnesium imply."""
+    without = BLOCKERS["ketamine"].ic50_without_magnesium[subunit].value
+    with_magnesium = BLOCKERS["ketamine"].ic50_with_magnesium[subunit].value
+    value = without / (with_magnesium - without)
+    spread = 1.4 if subunit in ("glun2a", "glun2b") else 2.0
+    return Constant(
+        value=value, unit="mM", low=value / spread, high=value * spread,
+        source=f"derived: ketamine's IC50 of {without:g} µM without magnesium and "
+        f"{with_magnesium:g} µM in 1 mM, competing for one pore at -65 mV; Jahr & Stevens 1990 "
+        "give 0.063 mM for GluN2A and GluN2B",
+        grade="derived",
+    )  # fmt: skip
+
+
+MAGNESIUM_AFFINITY = {subunit: _held_by_magnesium(subunit) for subunit in SUBUNITS}
+"""Concentration that holds half of the open pores at `MAGNESIUM_REFERENCE_MV`."""
+
+MAGNESIUM_REFERENCE_MV = BLOCKERS["ketamine"].reference_mv

@@ -260,15 +260,15 @@ def _settings_in(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, UnionType, tuple, dict):
         inside = [found for part in get_args(annotation) if (found := _settings_in(part))]
         if len(inside) > 1:
-            return {_tag(variant): variant for variant in inside}
+            return {tag: variant for variant in inside for tag in _tags(variant)}
         return inside[0] if inside else None
     return None
 
 
-def _tag(variant: type[BaseModel]) -> str:
-    """The value of the field that tells a variant from the others."""
+def _tags(variant: type[BaseModel]) -> tuple[str, ...]:
+    """The values of the field that tells a variant from the others."""
     literals = [f.annotation for f in variant.model_fields.values()]
-    return next(str(get_args(a)[0]) for a in literals if get_origin(a) is Literal)
+    return next(get_args(a) for a in literals if get_origin(a) is Literal)
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:

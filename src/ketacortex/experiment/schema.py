@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import combinations, pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ketacortex.drug.doses import NAME, Dose, TopicalDose
+from ketacortex.drug.doses import NAME, Dose, HeldDose, SystemicDose, TopicalDose, WellDose
+from ketacortex.drug.pharmacokinetics import Kinetics, require_route
 from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.errors import nearest
@@ -58,6 +60,7 @@ class Experiment(Settings):
     seed: Annotated[int, Field(ge=0, description="seed from which the animals are drawn")] = 1
     circuit: CircuitSettings = CircuitSettings()
     tissue: Tissue = Tissue()
+    kinetics: Kinetics = Kinetics()
     block: BlockSettings = BlockSettings()
     slow_steps: SlowSteps = SlowSteps()
     stimulus: GratingSequence = GratingSequence()
@@ -131,12 +134,58 @@ class Experiment(Settings):
     def _papers_fit(self) -> Self:
         width_um = self.circuit.patch.width_um
         for dose in self.dose:
-            if isinstance(dose, TopicalDose) and dose.side_um > width_um:
+            if isinstance(dose, TopicalDose | WellDose) and dose.extent_um > width_um:
                 raise ValueError(
-                    f"dose.{dose.name}.side_um is {dose.side_um:g} µm, and the cortex is "
-                    f"{width_um:g} µm wide: a paper larger than the cortex cannot lie on it. Take "
-                    "a smaller paper, or a larger circuit.patch.width_um"
+                    f"dose.{dose.name}.{dose.extent_key} is {dose.extent_um:g} µm, and the cortex "
+                    f"is {width_um:g} µm wide: {dose.too_large}, or a larger circuit.patch.width_um"
                 )
+        for name, arm in self.arms.items():
+            lying = [d for d in self.dose
+                     if d.name in arm.doses and isinstance(d, TopicalDose | WellDose)]  # fmt: skip
+            for first, second in combinations(lying, 2):
+                apart_um = max(abs(first.x_um - second.x_um), abs(first.y_um - second.y_um))
+                at_once = (
+                    first.start_s < second.start_s + second.duration_s
+                    and second.start_s < first.start_s + first.duration_s
+                )
+                if at_once and apart_um < (first.extent_um + second.extent_um) / 2 - 1e-9:
+                    raise ValueError(
+                        f"arms.{name}: doses {first.name} and {second.name} lie on the same place "
+                        "at the same time; two reservoirs cannot. Move one of them, or give it "
+                        "later"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _doses_can_be_given(self) -> Self:
+        n_pyramids = self.circuit.pyr.n
+        for dose in self.dose:
+            if isinstance(dose, SystemicDose):
+                require_route(self.kinetics, dose.blocker, dose.route)
+                if dose.dose_mg is not None and not self.kinetics.evidence.doses_in_mg:
+                    raise ValueError(
+                        f"dose.{dose.name}.dose_mg is {dose.dose_mg:g} mg, and doses for a "
+                        f"{self.kinetics.species} go by body mass. Give dose_mg_per_kg"
+                    )
+            if isinstance(dose, HeldDose) and dose.cells and max(dose.cells) >= n_pyramids:
+                raise ValueError(
+                    f"dose.{dose.name}.cells names cell {max(dose.cells)}, and the circuit has "
+                    f"{n_pyramids} pyramidal cells, counted from 0. Name smaller numbers"
+                )
+        for name, arm in self.arms.items():
+            infusions = sorted(
+                (dose for dose in self.dose
+                 if dose.name in arm.doses and isinstance(dose, SystemicDose) and dose.duration_s),
+                key=lambda dose: dose.start_s,
+            )  # fmt: skip
+            for first, second in pairwise(infusions):
+                end_s = first.start_s + first.duration_s
+                if second.start_s < end_s - 1e-9:
+                    raise ValueError(
+                        f"arms.{name}: infusion {second.name} starts at {second.start_s:g} s, "
+                        f"before infusion {first.name} ends at {end_s:g} s; one line carries one "
+                        "infusion. Start it later, or give one at a higher rate"
+                    )
         return self
 
     def shown(self) -> list[tuple[str, GratingSequence]]:
@@ -153,6 +202,7 @@ class Experiment(Settings):
         return Treatment(
             doses=tuple(dose for dose in self.dose if dose.name in given),
             tissue=self.tissue,
+            kinetics=self.kinetics,
             block=self.block,
             slow_steps=self.slow_steps,
         )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ketacortex.drug.doses import Exposure, Sites
+from ketacortex.drug.exposure import Exposure, Sites
 from ketacortex.experiment.schema import Experiment
 from ketacortex.report.dosing import (
     arm_in_short,
@@ -105,9 +105,11 @@ def concentration_by_depth(
     treatment = experiment.treatment(arm)
     first_s, last_s = -first_epoch_s(experiment), last_epoch_end_s(experiment)
     sites = Sites(np.zeros((len(DEPTHS_UM), 2)), DEPTHS_UM)
-    exposure = Exposure(treatment.doses, treatment.tissue, sites, last_s)
+    exposure = Exposure(treatment.doses, treatment.tissue, sites, last_s, treatment.kinetics)
     times_s = np.linspace(first_s, last_s, N_TIMES)
-    return times_s / 60.0, np.stack([exposure.free_micromolar(t) for t in times_s], axis=1)
+    return times_s / 60.0, np.stack(
+        [exposure.free_micromolar(t).sum(axis=0) for t in times_s], axis=1
+    )
 
 
 def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ketacortex.drug.doses import Dose, HeldDose, TopicalDose
+from ketacortex.drug.doses import Dose, TopicalDose
 from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.schema import Experiment
 from ketacortex.report.wording import listed
@@ -63,33 +63,12 @@ def read_courses(folder: RunFolder, experiment: Experiment) -> pd.DataFrame:
     return course.assign(minute=(course["time_s"] - first_epoch_s(experiment)) / 60.0)
 
 
-def dose_in_words(dose: Dose) -> str:
-    """A dose as a reader says it."""
-    when = f"{dose.start_s / 60:g} to {(dose.start_s + dose.duration_s) / 60:g} min"
-    if isinstance(dose, HeldDose):
-        return (
-            f"{dose.blocker} held at {dose.concentration_micromolar:g} µM free everywhere, {when}"
-        )
-    return (
-        f"{dose.blocker}, filter paper of {dose.side_um / 1000:g} × {dose.side_um / 1000:g} mm "
-        f"with {dose.concentration_mg_per_ml:g} mg/ml {dose.salt} "
-        f"({dose.paper_micromolar / 1000:.3g} mM), {when}, surface transfer "
-        f"{dose.surface_transfer:g}"
-    )
-
-
 def arm_in_short(experiment: Experiment, arm: str) -> str:
     """What is done in an arm in a few words: what is given, and what is set otherwise."""
     doses = given_in(experiment, arm)
-    done = [_in_short(dose) for dose in doses] or ["no drug"]
+    done = [dose.in_short for dose in doses] or ["no drug"]
     changes: dict[str, Any] = experiment.arms[arm].set
     return listed([*done, *(f"{path} = {value}" for path, value in changes.items())])
-
-
-def _in_short(dose: Dose) -> str:
-    if isinstance(dose, HeldDose):
-        return f"{dose.concentration_micromolar:g} µM {dose.blocker}"
-    return f"{dose.blocker} in filter paper"
 
 
 def topical_dose(doses: Sequence[Dose]) -> TopicalDose | None:

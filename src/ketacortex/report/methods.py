@@ -17,7 +17,7 @@ from ketacortex.evidence.constants import Constant
 from ketacortex.evidence.nmda_receptors import PEAK_OPEN_PROBABILITY
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import DT_MS
-from ketacortex.report.dosing import dose_in_words, given_in, treated_arms
+from ketacortex.report.dosing import given_in, treated_arms
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
 from ketacortex.stimulus.grating import GratingSequence
@@ -101,13 +101,13 @@ def _constants(experiment: Experiment) -> Iterator[Parameter]:
     """What the evidence says of the blockers that were given and of their receptors."""
     for name in sorted({dose.blocker for dose in experiment.dose}):
         blocker = BLOCKERS[name]
-        for subunit in blocker.ic50_without_magnesium:
-            for table, magnesium in (
-                (blocker.ic50_without_magnesium, "0 mM Mg"),
-                (blocker.ic50_with_magnesium, "1 mM Mg"),
-            ):
+        for table, magnesium in (
+            (blocker.ic50_without_magnesium, "0 mM Mg"),
+            (blocker.ic50_with_magnesium, "1 mM Mg"),
+        ):
+            for subunit, ic50 in table.items():
                 path = f"evidence.{name}.ic50.{subunit}"
-                yield _constant(path, table[subunit], f"IC50 at -65 mV, {magnesium}")
+                yield _constant(path, ic50, f"IC50 at -65 mV, {magnesium}")
         yield _constant(f"evidence.{name}.k_on", blocker.k_on, "entry into an open pore")
         yield _constant(
             f"evidence.{name}.electrical_distance", blocker.electrical_distance,
@@ -127,7 +127,7 @@ def _drug(experiment: Experiment) -> list[str]:
     if not treated_arms(experiment):
         return []
     given = [
-        f"arm {arm}: {listed([dose_in_words(dose) for dose in given_in(experiment, arm)])}"
+        f"arm {arm}: {listed([dose.in_words for dose in given_in(experiment, arm)])}"
         for arm in treated_arms(experiment)
     ]
     steps, rise = experiment.slow_steps, experiment.circuit.upregulation

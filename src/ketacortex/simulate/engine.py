@@ -26,8 +26,11 @@ from ketacortex.simulate.kernel import (
     advance,
 )
 from ketacortex.simulate.layout import (
+    SMALLEST_GAIN,
     baseline_nmda,
     baseline_shares,
+    hcn_conductance,
+    hcn_half,
     make_state,
     make_wires,
     receptor_gains,
@@ -39,6 +42,7 @@ from ketacortex.units import MS_PER_S
 STEPS_PER_S = MS_PER_S / DT_MS
 OCCUPANCY_VOLTAGE_MV = OCCUPANCY_FIRST_MV + OCCUPANCY_BIN_MV * (np.arange(OCCUPANCY_BINS) + 0.5)
 CHUNK_S = 0.25  # between two looks at whether the network still behaves; buffers are that long
+CHANGING = ("receptors", "share_2ab", "share_2d", "hcn_conductance", "hcn_half")  # of the wires
 _NO_EVENTS = np.zeros(0, np.int64)
 
 
@@ -58,11 +62,31 @@ class ReceptorGains:
     ----------
     ampa, nmda : (n_site,) of the AMPA and NMDA conductance of each branch and point cell
     nmda_2d : (n_site,) of the GluN2D conductance, where a point cell has one
+    hcn : (n_compartment,) of the HCN conductance; None leaves it as it is
+    hcn_shift_mv : (n_compartment,) mV by which its half activation has moved
     """
 
     ampa: NDArray[np.float64]
     nmda: NDArray[np.float64]
     nmda_2d: NDArray[np.float64]
+    hcn: NDArray[np.float64] | None = None
+    hcn_shift_mv: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Openings:
+    """How far NMDARs of each site were open, and at which voltage it was, over some time.
+
+    Parameters
+    ----------
+    open_share : (n_site, n_bin)
+        Branches and point cells in order; bins are centred on `OCCUPANCY_VOLTAGE_MV`. A row sums
+        to the mean share of the site's NMDARs that are open, 1 when all hold glutamate at the peak.
+    time_share : (n_site, n_bin) of the time, spent in each bin; a row sums to 1
+    """
+
+    open_share: NDArray[np.float64]
+    time_share: NDArray[np.float64]
 
 
 class Cortex:
@@ -140,24 +164,22 @@ class Cortex:
         s.nmda_decay[:] *= change_nmda
         s.nmda_rise[:] *= change_nmda
         w.receptors[:] = new
+        if gains.hcn is not None and gains.hcn_shift_mv is not None:
+            conductance = hcn_conductance(network) * np.maximum(gains.hcn, SMALLEST_GAIN)
+            has_any = conductance > 0
+            s.hcn[has_any] *= (conductance / np.where(has_any, w.hcn_conductance, 1))[has_any]
+            w.hcn_conductance[:] = conductance
+            w.hcn_half[:] = hcn_half(network) + gains.hcn_shift_mv
 
-    def take_occupancy(self) -> NDArray[np.float64]:
-        """Mean open share of NMDARs, by voltage, since it was last taken.
-
-        Returns
-        -------
-        (n_site, n_bin)
-            Branches and point cells in order. Bins are centred on `OCCUPANCY_VOLTAGE_MV`; a row
-            sums to the mean share of the compartment's NMDARs that are open, 1 when all hold
-            glutamate at the peak.
-        """
+    def take_openings(self) -> Openings:
+        """How far NMDARs were open, by voltage, since it was last taken."""
         every = self._wires.look_every
         n_looks = -(-self.step // every) + (-self._looked_from // every)
         sites = self.network.receptor_compartments
         mean = self._state.occupancy[sites].astype(float) / max(n_looks, 1)
         self._state.occupancy[:] = 0
         self._looked_from = self.step
-        return mean
+        return Openings(mean[:, 0], mean[:, 1])
 
     def take_field(self) -> NDArray[np.float32]:
         """Extracellular potential since it was last taken, (n_sample, n_site) µV at 1 kHz.
@@ -209,7 +231,7 @@ class Cortex:
         """Write everything that the next step depends on; `restore` goes on to the same bits."""
         path = Path(path)
         parts = {f"state_{name}": value for name, value in self._state._asdict().items()}
-        for name in ("receptors", "share_2ab", "share_2d"):
+        for name in CHANGING:
             parts[f"wires_{name}"] = getattr(self._wires, name)
         if self._decimator is not None:
             parts |= {"field": self._decimator.pending, "field_ready": self._decimator.ready}
@@ -252,7 +274,7 @@ class Cortex:
                     "receptors. Make the network with the same `looks`."
                 )
             value[...] = held[f"state_{name}"]
-        for name in ("receptors", "share_2ab", "share_2d"):
+        for name in CHANGING:
             getattr(self._wires, name)[...] = held[f"wires_{name}"]
         if self._decimator is not None:
             self._decimator.pending, self._decimator.ready = held["field"], held["field_ready"]
@@ -262,7 +284,7 @@ class Cortex:
         """A digest of everything that does not change."""
         digest = blake2b(digest_size=16)
         for name, value in self._wires._asdict().items():
-            if name not in ("receptors", "share_2ab", "share_2d"):
+            if name not in CHANGING:
                 digest.update(np.ascontiguousarray(value).tobytes())
         return digest.hexdigest()
 

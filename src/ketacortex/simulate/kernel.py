@@ -59,7 +59,7 @@ POPULATION = np.dtype(
             for name in (
                 "k_branch", "leak_branch", "coupling", "k_soma", "leak_soma", "rest", "current",
                 "gaba_reversal", "mg_slope", "mg_ratio", "mg_ratio_glun2d",
-                "hcn_reversal", "hcn_half", "hcn_slope", "hcn_relax",
+                "hcn_reversal", "hcn_slope", "hcn_relax",
                 "adaptation_reversal", "adaptation_conducts", "adaptation_jump",
                 "loss_adaptation", "reset", "refractory", "decay_ampa", "loss_nmda",
                 "decay_rise", "decay_gaba_branch", "decay_gaba_soma", "nmda_peak",
@@ -109,7 +109,7 @@ class State(NamedTuple):
     ring: NDArray[np.int32]  # (n_slot, n_cell) cells that spiked in that step
     ring_count: NDArray[np.int64]  # (n_slot,)
     ring_release: NDArray[np.float32]  # (n_slot, n_cell, n_plastic) over that of a rested synapse
-    occupancy: NDArray[np.float32]  # (n_compartment, n_bin) open share of NMDARs, by voltage
+    occupancy: NDArray[np.float32]  # (n_compartment, 2, n_bin) open NMDARs and looks, by voltage
     random: NDArray[np.uint64]  # (1,) state of the noise generator
     step: NDArray[np.int64]  # (1,) steps since the state was made
 
@@ -130,6 +130,7 @@ class Wires(NamedTuple):
     share_2d: NDArray[np.float32]  # (n_cell,) of NMDA conductance, GluN2D
     threshold: NDArray[np.float32]  # (n_cell,) mV
     hcn_conductance: NDArray[np.float32]  # (n_compartment,) nS, or empty
+    hcn_half: NDArray[np.float32]  # (n_compartment,) mV of half activation, or empty
     field_weight: NDArray[np.float32]  # (n_site, n_compartment) µV / mV; no site for no field
     populations: NDArray  # POPULATION
     pathways: NDArray  # PATHWAY
@@ -258,19 +259,19 @@ def _cells(  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True, error_model="numpy")
-def _move_hcn(voltage, hcn, conductance, p, exact):  # type: ignore[no-untyped-def]
+def _move_hcn(voltage, hcn, conductance, half, p, exact):  # type: ignore[no-untyped-def]
     """Relax the HCN conductances toward their steady state at the voltage of each compartment."""
-    half, slope, relax = p.hcn_half, p.hcn_slope, p.hcn_relax
+    slope, relax = p.hcn_slope, p.hcn_relax
     for i in range(p.n * (p.n_branch + uint64(1))):
         k = p.first + i
-        x = (voltage[k] - half) * slope
+        x = (voltage[k] - half[k]) * slope
         e = exponential(x) if exact is None else math.exp(x)
         hcn[k] += relax * (conductance[k] / (_ONE + e) - hcn[k])
 
 
 @njit(fastmath=True, error_model="numpy")
 def _look(voltage, nmda_decay, nmda_rise, receptors, occupancy, p):  # type: ignore[no-untyped-def]
-    """Add the open share of each compartment's NMDARs to the bin of its voltage.
+    """Add the open share of each compartment's NMDARs to the bin of its voltage, and the look.
 
     From the joint distribution of opening and voltage any product of the two can be averaged
     afterwards, for any blocker; the kernel need not know one.
@@ -280,7 +281,8 @@ def _look(voltage, nmda_decay, nmda_rise, receptors, occupancy, p):  # type: ign
         k = p.first + i
         x = (voltage[k] - f4(OCCUPANCY_FIRST_MV)) * f4(1 / OCCUPANCY_BIN_MV)
         bin_ = uint64(min(max(x, _ZERO), f4(OCCUPANCY_BINS - 1)))
-        occupancy[k, bin_] += (nmda_decay[k] - nmda_rise[k]) * receptors[k, 2] * peak
+        occupancy[k, 0, bin_] += (nmda_decay[k] - nmda_rise[k]) * receptors[k, 2] * peak
+        occupancy[k, 1, bin_] += _ONE
 
 
 @njit(fastmath=True, error_model="numpy")
@@ -415,7 +417,8 @@ def advance(  # type: ignore[no-untyped-def]
     afferent_pointer, afferent_target = w.afferent_pointer, w.afferent_target
     afferent_weight, afferent_pathway = w.afferent_weight, w.afferent_pathway
     receptors, share_2ab, share_2d = w.receptors, w.share_2ab, w.share_2d
-    threshold, hcn_conductance, field_weight = w.threshold, w.hcn_conductance, w.field_weight
+    threshold, field_weight = w.threshold, w.field_weight
+    hcn_conductance, hcn_half = w.hcn_conductance, w.hcn_half
     populations, pathways, plastic = w.populations, w.pathways, w.plastic
     noise, noise_table = w.noise, w.noise_table
     min_delay, hcn_every, look_every = w.min_delay, w.hcn_every, w.look_every
@@ -490,7 +493,7 @@ def advance(  # type: ignore[no-untyped-def]
                     adaptation, refractory, spiked, threshold, p, exact,
                 )  # fmt: skip
             if p.has_hcn != 0 and now % hcn_every == 0:
-                _move_hcn(voltage, hcn, hcn_conductance, p, exact)
+                _move_hcn(voltage, hcn, hcn_conductance, hcn_half, p, exact)
             if n_fired > 0:
                 n_new = _collect(spiked, p, ring[slot], n_new, out_cell, n_spikes)
         if plastic.shape[0] > 0 and n_new > 0:

@@ -65,7 +65,8 @@ def make_wires(
         share_2ab=share_2ab.astype(real),
         share_2d=share_2d.astype(real),
         threshold=np.concatenate([p.threshold_mv for p in network.populations]).astype(real),
-        hcn_conductance=(_hcn(network) if has_hcn else np.zeros(0)).astype(real),
+        hcn_conductance=(hcn_conductance(network) if has_hcn else np.zeros(0)).astype(real),
+        hcn_half=(hcn_half(network) if has_hcn else np.zeros(0)).astype(real),
         field_weight=field_weight.astype(real),
         populations=_populations(network, dt_ms, real),
         pathways=kinds,
@@ -113,7 +114,7 @@ def make_state(network: Network, wires: Wires, seed: int, *, looks: bool = False
         ring=np.zeros((n_slot, n_cell), np.int32),
         ring_count=np.zeros(n_slot, np.int64),
         ring_release=np.ones((n_slot, n_cell, n_plastic), f),
-        occupancy=np.zeros((n_compartment if looks else 0, OCCUPANCY_BINS), f),
+        occupancy=np.zeros((n_compartment if looks else 0, 2, OCCUPANCY_BINS), f),
         random=rng.integers(0, 2**63, 1).astype(np.uint64),
         step=np.zeros(1, np.int64),
     )
@@ -228,7 +229,6 @@ def _populations(network: Network, dt_ms: float, real: type) -> NDArray:
             "mg_ratio": network.mg_ratio,
             "mg_ratio_glun2d": network.mg_ratio_glun2d,
             "hcn_reversal": h.reversal_mv,
-            "hcn_half": h.half_mv,
             "hcn_slope": 1 / h.slope_mv,
             "hcn_relax": -np.expm1(-_hcn_every(dt_ms) * dt_ms / h.relaxation_ms),
             # A current has no reversal: what has jumped flows out at any voltage.
@@ -315,7 +315,14 @@ def _noise(network: Network, dt_ms: float, real: type) -> tuple[NDArray, NDArray
     return rows, np.concatenate(tables)
 
 
-def _hcn(network: Network) -> NDArray[np.float64]:
+def hcn_half(network: Network) -> NDArray[np.float64]:
+    """Voltage at which half of the HCN gates are open at baseline, (n_compartment,) mV."""
+    half_mv = [(p.hcn or _NO_HCN).half_mv for p in network.populations]
+    return np.repeat(half_mv, [p.n_compartments for p in network.populations])
+
+
+def hcn_conductance(network: Network) -> NDArray[np.float64]:
+    """HCN conductance with every gate open at baseline, (n_compartment,) nS."""
     parts = [
         np.zeros(p.n_compartments) if p.hcn is None else p.hcn.nanosiemens.ravel()
         for p in network.populations

@@ -10,7 +10,9 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from ketacortex.drug.doses import Dose, Exposure
+from ketacortex.drug.doses import Dose
+from ketacortex.drug.exposure import Exposure
+from ketacortex.drug.pharmacokinetics import Kinetics
 from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.errors import SimulationError
@@ -21,7 +23,7 @@ from ketacortex.recording.recording import DOSE_COLUMNS, Recording, Subject
 from ketacortex.seeds import generator, seed_of
 from ketacortex.settings import Settings
 from ketacortex.simulate.engine import STEPS_PER_S, Cortex, Spikes
-from ketacortex.simulate.slow_states import SlowStates, SlowSteps, receptor_sites
+from ketacortex.simulate.slow_states import SlowStates, SlowSteps, receptor_sites, soma_sites
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes, AfferentTuning
 from ketacortex.stimulus.grating import GratingSequence, draw_trials
 from ketacortex.units import MS_PER_S
@@ -46,12 +48,14 @@ class Treatment(Settings):
     ----------
     doses : given, each at its time after the end of the first epoch
     tissue : what a topical dose spreads in
+    kinetics : of the body that a systemic dose spreads in
     block : how tightly each class of cells binds
     slow_steps : SlowSteps
     """
 
     doses: tuple[Dose, ...] = ()
     tissue: Tissue = Tissue()
+    kinetics: Kinetics = Kinetics()
     block: BlockSettings = BlockSettings()
     slow_steps: SlowSteps = SlowSteps()
 
@@ -108,13 +112,15 @@ def simulate_session(
     treatment = treatment or Treatment()
     begins = epoch_starts_s(epochs, starts_s or {})
     zero_s = -begins[epochs[0][0]]  # the clock of the doses, on that of the recording
-    exposure = Exposure(
-        treatment.doses,
-        treatment.tissue,
-        receptor_sites(circuit),
-        max(begins[name] + sequence.total_s for name, sequence in epochs),
+    until_s = max(begins[name] + sequence.total_s for name, sequence in epochs)
+    given = treatment.doses, treatment.tissue
+    exposure = Exposure(*given, receptor_sites(circuit), until_s, treatment.kinetics)
+    at_somata = (
+        Exposure(*given, soma_sites(circuit), until_s, treatment.kinetics)
+        if treatment.block.affinity_hcn1 > 0
+        else None
     )
-    states = SlowStates(circuit, exposure, treatment.block)
+    states = SlowStates(circuit, exposure, treatment.block, at_somata)
     try:
         seen = _show_all(
             circuit, epochs, noise, progress, begins, exposure, states, treatment, keep
@@ -295,7 +301,7 @@ class _Show:
                 cortex.set_gains(states.gains())
                 for orientation in self._representative(steps.representative_trials, rng):
                     self._trial(cortex, afferents, orientation, counts=False)
-                states.see(cortex.take_occupancy(), 1 / min(n_batches, REMEMBERED))
+                states.see(cortex.take_openings(), 1 / min(n_batches, REMEMBERED))
             at_most_s = min(steps.longest_s, until_s - now_s)
             step_s = states.step_s(now_s, at_most_s, steps.largest_change)
             states.advance(now_s, step_s)
@@ -323,7 +329,7 @@ class _Show:
                 if stimulated_s >= STIMULATED_S or is_last:
                     cortex.watch.require_spikes(stimulated_s)
             if states is not None and (is_last or waiting_s + self._trial_s > steps.longest_s):
-                states.see(cortex.take_occupancy())
+                states.see(cortex.take_openings())
                 states.advance(now_s, waiting_s)
                 cortex.set_gains(states.gains())
                 now_s, waiting_s = now_s + waiting_s, 0.0
@@ -343,7 +349,7 @@ class _Show:
         afferents = AfferentSpikes(tuning, generator("afferents", noise, name))
         _show(cortex, afferents, np.nan, SETTLE_S)
         if states is not None:
-            cortex.take_occupancy()
+            cortex.take_openings()
         return cortex, afferents
 
     def _trial(

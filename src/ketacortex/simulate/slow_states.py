@@ -16,10 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ketacortex.drug.doses import Exposure, Sites
+from ketacortex.drug.exposure import Exposure, Sites
+from ketacortex.drug.hcn_block import bound_share, conductance_left, half_activation_shift_mv
 from ketacortex.drug.receptor_block import (
     BlockSettings,
     advance_block,
+    advance_mixture,
     free_of_magnesium,
     unbinding_per_s,
 )
@@ -27,7 +29,7 @@ from ketacortex.evidence.nmda_receptors import PEAK_OPEN_PROBABILITY
 from ketacortex.model.circuit import Circuit
 from ketacortex.model.upregulation import advance_gain
 from ketacortex.settings import Settings
-from ketacortex.simulate.engine import OCCUPANCY_VOLTAGE_MV, ReceptorGains
+from ketacortex.simulate.engine import OCCUPANCY_VOLTAGE_MV, Openings, ReceptorGains
 
 SUBUNITS = ("glun2a", "glun2b", "glun2d")  # those that cortical neurons have
 CLASSES = ("pyr", "pv", "sst")
@@ -59,12 +61,28 @@ def receptor_sites(circuit: Circuit) -> Sites:
     return Sites(
         position_um=np.concatenate([np.tile(position[: p.n], (p.n_branches, 1)), position[p.n :]]),
         depth_um=np.concatenate([circuit.branch_depth_um.ravel(), circuit.depth_um[p.n :]]),
+        cell=np.concatenate(
+            [np.tile(np.arange(p.n), p.n_branches), np.full(circuit.n_cells - p.n, -1)]
+        ),
     )
+
+
+def soma_sites(circuit: Circuit) -> Sites:
+    """Somata of all pyramids: HCN channels there, no NMDARs."""
+    n = circuit.settings.pyr.n
+    position = circuit.position_um[:n] - circuit.settings.patch.width_um / 2
+    return Sites(position_um=position, depth_um=circuit.depth_um[:n], cell=np.arange(n))
 
 
 @dataclass(frozen=True)
 class _Opening:
-    """Means of products that drive block, each (n_subunit, n_site)."""
+    """Means of products that drive block.
+
+    Parameters
+    ----------
+    free : (n_subunit, n_site) of P m(V)
+    unbinding_per_s : (n_blocker, n_subunit, n_site) of (P + leak) k_off(V)
+    """
 
     free: NDArray[np.float64]
     unbinding_per_s: NDArray[np.float64]
@@ -79,11 +97,19 @@ class SlowStates:
     exposure : Exposure
         On the clock of the doses: seconds from the end of the first epoch.
     block : BlockSettings
+    at_somata : Exposure of `soma_sites`, where HCN block is followed
     """
 
-    def __init__(self, circuit: Circuit, exposure: Exposure, block: BlockSettings) -> None:
+    def __init__(
+        self,
+        circuit: Circuit,
+        exposure: Exposure,
+        block: BlockSettings,
+        at_somata: Exposure | None = None,
+    ) -> None:
         s = circuit.settings
-        self._settings, self._exposure = s, exposure
+        self._settings, self._exposure, self._block = s, exposure, block
+        self._at_somata = at_somata
         sizes = [s.pyr.n * s.pyr.n_branches, s.pv.n, s.sst.n]
         self._n_branches = sizes[0]
         self.population = np.repeat(CLASSES, sizes)
@@ -96,7 +122,8 @@ class SlowStates:
              np.repeat([b for b, _ in shares], sizes),
              np.repeat([d for _, d in shares], sizes)]
         )  # fmt: skip
-        self._blocked = np.zeros(self._shares.shape)
+        self._blocked = np.zeros((len(exposure.blockers), *self._shares.shape))
+        self._hcn_bound: NDArray[np.float64] | None = None
         self._ampa_gain = np.ones(self._n_branches)
         self._opening: _Opening | None = None
         self._course: list[tuple[float, str, str, float, float, float]] = []
@@ -104,7 +131,8 @@ class SlowStates:
     @property
     def is_stirred(self) -> bool:
         """Whether anything has left its baseline."""
-        return bool(self._blocked.any() or (self._ampa_gain != 1).any())
+        hcn = self._hcn_bound is not None and self._hcn_bound.any()
+        return bool(self._blocked.any() or (self._ampa_gain != 1).any() or hcn)
 
     def is_moving(self, until_s: float) -> bool:
         """Whether anything is away from its baseline, or will be pushed before `until_s`."""
@@ -113,47 +141,63 @@ class SlowStates:
     @property
     def blocked_share(self) -> NDArray[np.float64]:
         """Share of each site's NMDA conductance that is blocked, (n_site,)."""
-        return (self._shares * self._blocked).sum(axis=0)
+        return (self._shares * self._blocked.sum(axis=0)).sum(axis=0)
 
     def gains(self) -> ReceptorGains:
         """What is left of the receptors for the network."""
         a, b, _ = self._shares
+        blocked = self._blocked.sum(axis=0)
         blocked_2ab = np.divide(
-            a * self._blocked[0] + b * self._blocked[1],
+            a * blocked[0] + b * blocked[1],
             a + b,
             out=np.zeros(len(a)),
             where=a + b > 0,
         )
         ampa = np.ones(len(a))
         ampa[: self._n_branches] = self._ampa_gain
-        return ReceptorGains(ampa=ampa, nmda=1 - blocked_2ab, nmda_2d=1 - self._blocked[2])
+        return ReceptorGains(
+            ampa=ampa,
+            nmda=1 - blocked_2ab,
+            nmda_2d=1 - blocked[2],
+            hcn=None if self._hcn_bound is None else conductance_left(self._hcn_bound),
+            hcn_shift_mv=(
+                None if self._hcn_bound is None else half_activation_shift_mv(self._hcn_bound)
+            ),
+        )
 
     def departed(self) -> NDArray[np.float64]:
-        """How far each class has gone from baseline: mean block of each, and mean AMPA gain."""
+        """How far from baseline: mean block of each class, mean AMPA gain, HCN channels bound."""
         block = [self.blocked_share[self.population == name].mean() for name in CLASSES]
-        return np.array([*block, self._ampa_gain.mean() - 1])
+        hcn = 0.0 if self._hcn_bound is None else self._hcn_bound[: self._n_branches].mean()
+        return np.array([*block, self._ampa_gain.mean() - 1, hcn])
 
-    def see(self, occupancy: NDArray[np.float64], weight: float = 1.0) -> None:
+    def see(self, openings: Openings, weight: float = 1.0) -> None:
         """Take in how far receptors were open, by voltage, with this weight against the past.
 
         Parameters
         ----------
-        occupancy : (n_site, n_bin) from `Cortex.take_occupancy`
+        openings : from `Cortex.take_openings`
         weight : 1 forgets what was seen before
         """
-        blocker = self._exposure.blocker
-        if blocker is None:
+        blockers = self._exposure.blockers.values()
+        if not blockers:
             return
         v, magnesium = OCCUPANCY_VOLTAGE_MV, self._settings.receptors.magnesium_millimolar
         peak = [PEAK_OPEN_PROBABILITY[subunit].value for subunit in SUBUNITS]
+        opened, leak = openings.open_share, self._block.leak
         free = np.array(
-            [p * (occupancy @ free_of_magnesium(blocker, subunit, v, magnesium))
+            [p * (opened @ free_of_magnesium(subunit, v, magnesium))
              for p, subunit in zip(peak, SUBUNITS, strict=True)]
         )  # fmt: skip
         unbinding = np.array(
-            [p * (occupancy @ unbinding_per_s(blocker, subunit, v))
-             for p, subunit in zip(peak, SUBUNITS, strict=True)]
+            [[p * (opened @ unbinding_per_s(blocker, subunit, v))
+              for p, subunit in zip(peak, SUBUNITS, strict=True)] for blocker in blockers]
         )  # fmt: skip
+        if leak > 0:
+            unbinding += leak * np.array(
+                [[openings.time_share @ unbinding_per_s(blocker, subunit, v)
+                  for subunit in SUBUNITS] for blocker in blockers]
+            )  # fmt: skip
         old = self._opening
         if old is not None and weight < 1:
             free = old.free + weight * (free - old.free)
@@ -170,16 +214,36 @@ class SlowStates:
             self._settings.upregulation,
             duration_s,
         )
+        if self._at_somata is not None:
+            self._hcn_bound = self._bound_to_hcn(self._at_somata, time_s + duration_s)
         self.note(time_s + duration_s)
 
+    def _bound_to_hcn(self, at_somata: Exposure, time_s: float) -> NDArray[np.float64]:
+        """Share of the HCN channels of every compartment that have bound a blocker.
+
+        Compartments are branches, somata and interneurons in order; the last have no HCN.
+        """
+        here, somata = (e.free_micromolar(time_s) for e in (self._exposure, at_somata))
+        n = self._n_branches
+        concentration = np.concatenate([here[:, :n], somata, here[:, n:]], axis=1)
+        return bound_share(
+            list(self._exposure.blockers.values()), self._block.affinity_hcn1 * concentration
+        )
+
     def _after(self, concentration: NDArray[np.float64], duration_s: float) -> NDArray[np.float64]:
-        blocker, opening = self._exposure.blocker, self._opening
-        if blocker is None or opening is None:
+        blockers, opening = list(self._exposure.blockers.values()), self._opening
+        if not blockers or opening is None:
             return self._blocked
-        return advance_block(
-            self._blocked, self._affinity * concentration, opening.free, opening.unbinding_per_s,
-            duration_s, blocker.k_on.value,
-        )  # fmt: skip
+        bound = self._affinity * concentration
+        if len(blockers) == 1:
+            after = advance_block(
+                self._blocked[0], bound[0], opening.free, opening.unbinding_per_s[0], duration_s,
+                blockers[0].k_on.value,
+            )  # fmt: skip
+            return after[None]
+        k_on = np.array([blocker.k_on.value for blocker in blockers])
+        entry = (k_on[:, None] * bound)[:, None] * opening.free
+        return advance_mixture(self._blocked, entry, opening.unbinding_per_s, duration_s)
 
     def step_s(self, time_s: float, at_most_s: float, largest_change: float) -> float:
         """Longest step, halved from `at_most_s`, that moves no class's mean block too far, s."""
@@ -190,23 +254,30 @@ class SlowStates:
 
     def _change(self, time_s: float, duration_s: float) -> float:
         concentration = self._exposure.free_micromolar(time_s + duration_s / 2)
-        after = (self._shares * self._after(concentration, duration_s)).sum(axis=0)
+        after = (self._shares * self._after(concentration, duration_s).sum(axis=0)).sum(axis=0)
         change = after - self.blocked_share
         return max(abs(change[self.population == name].mean()) for name in CLASSES)
 
     def note(self, time_s: float) -> None:
         """Note down where everything stands at `time_s`."""
-        concentration = self._exposure.free_micromolar(time_s)
+        at_sites = self._exposure.free_micromolar(time_s)
+        free = dict(zip(self._exposure.blockers, at_sites, strict=True))
         for name in CLASSES:
             here = self.population == name
-            for quantity, values in (
-                ("free_micromolar", concentration[here]),
-                ("blocked_share", self.blocked_share[here]),
-            ):
-                low, high = np.quantile(values, LOW_HIGH)
-                self._course.append((time_s, quantity, name, values.mean(), low, high))
-        low, high = np.quantile(self._ampa_gain, LOW_HIGH)
-        self._course.append((time_s, "ampa_gain", "pyr", self._ampa_gain.mean(), low, high))
+            for place, (blocker, concentration) in enumerate(free.items()):
+                quantity = f"free_{blocker}_micromolar" if place else "free_micromolar"
+                self._write(time_s, quantity, name, concentration[here])
+            self._write(time_s, "blocked_share", name, self.blocked_share[here])
+        self._write(time_s, "ampa_gain", "pyr", self._ampa_gain)
+        if self._hcn_bound is not None:
+            bound = self._hcn_bound[: self._n_branches]
+            self._write(time_s, "hcn_conductance_left", "pyr", conductance_left(bound))
+
+    def _write(
+        self, time_s: float, quantity: str, population: str, values: NDArray[np.float64]
+    ) -> None:
+        low, high = np.quantile(values, LOW_HIGH)
+        self._course.append((time_s, quantity, population, values.mean(), low, high))
 
     def course(self) -> pd.DataFrame:
         """Free concentration, block and AMPA gain through the session.

@@ -1,0 +1,193 @@
+"""The free concentration that comes of the doses of an arm, at every receptor and any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketacortex.drug.doses import (
+    Dose,
+    HeldDose,
+    InjectionDose,
+    SystemicDose,
+    TopicalDose,
+    WellDose,
+)
+from ketacortex.drug.footprints import Disk, Footprint, Square
+from ketacortex.drug.injection import InjectionField, filled_sphere_radius_um
+from ketacortex.drug.pharmacokinetics import Kinetics, SystemicCourse
+from ketacortex.drug.tissue_diffusion import ReservoirField, Tissue
+from ketacortex.evidence.blockers import BLOCKERS, Blocker
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Where the receptors of interest lie.
+
+    Parameters
+    ----------
+    position_um : (n_site, 2) µm from the centre of the patch
+    depth_um : (n_site,) µm below the pia
+    cell : (n_site,) number of the pyramidal cell that it belongs to, -1 for none; default: none
+    """
+
+    position_um: Array
+    depth_um: Array
+    cell: NDArray[np.int64] | None = None
+
+
+class Exposure:
+    """Free concentration at every site through a session, from all doses of an arm.
+
+    Time is counted from the end of the first epoch, as doses count it.
+
+    Parameters
+    ----------
+    doses : those of which no drug can come are left out
+    tissue : Tissue
+    sites : Sites
+    until_s : end of the session, s
+    kinetics : Kinetics, for doses into the body
+
+    Examples
+    --------
+    >>> bath = HeldDose(name="bath", blocker="ketamine", route="held", concentration_micromolar=3)
+    >>> here = Sites(np.zeros((1, 2)), np.full(1, 300.0))
+    >>> Exposure([bath], Tissue(), here, 100.0).free_micromolar(10.0)
+    array([[3.]])
+    """
+
+    def __init__(
+        self,
+        doses: Sequence[Dose],
+        tissue: Tissue,
+        sites: Sites,
+        until_s: float,
+        kinetics: Kinetics | None = None,
+    ) -> None:
+        self._n_sites = len(sites.depth_um)
+        given = [dose for dose in doses if not dose.is_nothing]
+        self.begins_s = min((dose.start_s for dose in given), default=np.inf)
+        """When the first of it can arrive, s; infinity when nothing is given."""
+        self._sources = [
+            (dose.start_s, _sources(dose, tissue, sites, until_s, kinetics or Kinetics()))
+            for dose in given
+        ]
+        names = dict.fromkeys(name for _, found in self._sources for name in found)
+        self.blockers: dict[str, Blocker] = {name: BLOCKERS[name] for name in names}
+        """What reaches the receptors, what is given before what the body makes of it."""
+
+    def free_micromolar(self, time_s: float) -> Array:
+        """Free concentration of every blocker at every site at `time_s`, (n_blocker, n_site) µM."""
+        place = {name: row for row, name in enumerate(self.blockers)}
+        total = np.zeros((len(place), self._n_sites))
+        for start_s, sources in self._sources:
+            for name, at in sources.items():
+                total[place[name]] += at(time_s - start_s)
+        return total
+
+
+def _sources(
+    dose: Dose, tissue: Tissue, sites: Sites, until_s: float, kinetics: Kinetics
+) -> Mapping[str, Callable[[float], Array | float]]:
+    """For every blocker that comes of a dose, its concentration at the sites since the start."""
+    horizon_s = max(until_s - dose.start_s, 1.0)
+    if isinstance(dose, HeldDose):
+        where = _inside(dose.cells, sites)
+        return {dose.blocker: lambda since_s: where * _held(dose, since_s)}
+    if isinstance(dose, SystemicDose):
+        return _in_the_body(dose, kinetics, horizon_s)
+    field = local_field(dose, tissue, sites, horizon_s)
+    # interpolation may ripple below 0
+    return {dose.blocker: lambda since_s: np.maximum(field.at(since_s), 0.0)}
+
+
+def _inside(cells: tuple[int, ...] | None, sites: Sites) -> Array | float:
+    """1 at the sites of the cells named, 0 elsewhere; 1 everywhere if none are."""
+    if cells is None:
+        return 1.0
+    of = np.full(len(sites.depth_um), -1) if sites.cell is None else sites.cell
+    return np.isin(of, cells).astype(float)
+
+
+def _held(dose: HeldDose, since_s: float) -> float:
+    return dose.concentration_micromolar if 0 <= since_s < dose.duration_s else 0.0
+
+
+def _in_the_body(
+    dose: SystemicDose, kinetics: Kinetics, horizon_s: float
+) -> Mapping[str, Callable[[float], float]]:
+    """The brain's free concentration is taken to be the same at every receptor."""
+    course = systemic_course(dose, kinetics, horizon_s)
+
+    def drug(since_s: float) -> float:
+        return float(course.free_brain_micromolar(np.array([since_s]))[0, 0])
+
+    def metabolite(since_s: float) -> float:
+        return float(course.free_brain_micromolar(np.array([since_s]))[1, 0])
+
+    made = BLOCKERS[dose.blocker].metabolite
+    return {dose.blocker: drug} | ({} if made is None else {made: metabolite})
+
+
+def systemic_course(
+    dose: SystemicDose,
+    kinetics: Kinetics,
+    horizon_s: float,
+    *,
+    clearance_factor: float = 1.0,
+    volume_factor: float = 1.0,
+) -> SystemicCourse:
+    """What comes of one dose into the body, its time counted from the dose."""
+    return SystemicCourse(
+        kinetics,
+        dose.blocker,
+        dose.route,
+        dose.dose_umol(kinetics.mass_kg),
+        dose.duration_s,
+        horizon_s,
+        clearance_factor=clearance_factor,
+        volume_factor=volume_factor,
+    )
+
+
+def local_field(
+    dose: TopicalDose | WellDose | InjectionDose, tissue: Tissue, sites: Sites, horizon_s: float
+) -> ReservoirField | InjectionField:
+    """How the drug of one dose spreads in the cortex, its time counted from the dose."""
+    if isinstance(dose, InjectionDose):
+        return InjectionField(
+            tissue,
+            amount_nmol=dose.amount_nmol,
+            sphere_radius_um=filled_sphere_radius_um(dose.volume_nl),
+            x_um=dose.x_um,
+            y_um=dose.y_um,
+            tip_depth_um=dose.tip_depth_um,
+            duration_s=dose.duration_s,
+            position_um=sites.position_um,
+            depth_um=sites.depth_um,
+            horizon_s=horizon_s,
+        )
+    footprint: Footprint
+    if isinstance(dose, TopicalDose):
+        footprint, reservoir_um = Square(dose.side_um), tissue.paper_um
+    else:
+        footprint, reservoir_um = Disk(dose.diameter_um / 2), dose.fluid_depth_um or np.inf
+    return ReservoirField(
+        tissue,
+        footprint,
+        reservoir_um=reservoir_um,
+        reservoir_micromolar=dose.solution_micromolar,
+        x_um=dose.x_um,
+        y_um=dose.y_um,
+        duration_s=dose.duration_s,
+        surface_transfer=dose.surface_transfer,
+        position_um=sites.position_um,
+        depth_um=sites.depth_um,
+        horizon_s=horizon_s,
+    )
