@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import time
 from collections.abc import Iterable
@@ -26,8 +27,11 @@ from ketacortex.recording.contents import describe
 from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.nwb_writer import content_identifier
 from ketacortex.recording.recording import Recording
+from ketacortex.report.dose_course import DoseCourse, course_of_doses
+from ketacortex.report.dose_picture import draw_dose
 from ketacortex.report.page import report_recordings, report_run
 
+PICTURES = (".png", ".svg", ".pdf")
 UNIT_KEYS = (
     "unit", "epoch", "mean_rate_hz", "preferred_orientation_deg", "osi", "gosi", "fano_factor",
 )  # fmt: skip
@@ -112,6 +116,50 @@ def show_block(blocker: str = DEFAULT_BLOCKER) -> list[dict[str, Any]]:
             f'"{blocker}" is no blocker whose constants are known. {nearest(blocker, BLOCKERS)}'
         )
     return block_table(blocker)
+
+
+def show_dose(
+    source: str | Path,
+    *,
+    changes: Iterable[str] = (),
+    arm: str | None = None,
+    until_s: float | None = None,
+    picture: str | Path | None = None,
+) -> DoseCourse:
+    """What the doses of an experiment come to in plasma, brain and receptors, by time.
+
+    Parameters
+    ----------
+    source : preset or TOML file
+    changes : "path=value"
+    arm : default: the first in which anything is given
+    until_s : s after the end of the first epoch; default: the session and some hours after a dose
+    picture : file to draw it into, .png, .svg or .pdf; none by default
+
+    Returns
+    -------
+    DoseCourse
+    """
+    experiment = load_experiment(source, changes=list(changes))
+    drawn = None if picture is None else _picture(Path(picture))
+    course = course_of_doses(experiment, arm, until_s)
+    if drawn is not None:
+        part = drawn.with_name(f".{drawn.stem}.{os.getpid()}.part{drawn.suffix}")
+        try:
+            draw_dose(experiment, course, part)
+            os.replace(part, drawn)
+        finally:
+            part.unlink(missing_ok=True)
+    return course
+
+
+def _picture(path: Path) -> Path:
+    if path.suffix not in PICTURES:
+        raise ConfigurationError(
+            f'"{path}" does not end in {", ".join(PICTURES)}, so its format is not known. '
+            "Give such a name."
+        )
+    return path
 
 
 def inspect(path: str | Path) -> dict[str, Any]:

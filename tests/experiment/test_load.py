@@ -182,7 +182,8 @@ route = "topical"
         ),
         (
             DOSE.replace("topical", "rectal"),
-            'experiment.toml: dose.0.route is "rectal", which is not known. Did you mean "oral"? Known: held, '
+            'experiment.toml: dose.0.route is "rectal", which is not known. Did you mean '
+            '"oral"? Known: held, '
             "injection, intramuscular, intranasal, intraperitoneal, intravenous, oral, "
             "subcutaneous, topical, well.",
         ),

@@ -111,6 +111,35 @@ def block(
         print(json.dumps(rows, allow_nan=False) if as_json else _block_text(blocker, rows))
 
 
+@show.command()
+def dose(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE|PRESET", help="experiment file (.toml) or preset")
+    ],
+    changes: Changes = None,
+    arm: Annotated[str | None, typer.Option(help="default: the first that is given a dose")] = None,
+    until_s: Annotated[
+        float | None, typer.Option("--until-s", min=60, help="how far to follow it [s]")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="picture (.png, .svg, .pdf); default dose-NAME.png")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Plasma, free brain, tissue by depth and block by cell class that a dose comes to, by time."""
+    with _doors():
+        from ketacortex import verbs
+        from ketacortex.report.dose_picture import in_text, numbers_of
+
+        picture = out if out or as_json else Path(f"dose-{Path(source).stem}.png")
+        course = verbs.show_dose(
+            source, changes=changes or (), arm=arm, until_s=until_s, picture=picture
+        )
+        print(json.dumps(numbers_of(course), allow_nan=False) if as_json else in_text(course))
+        if picture is not None:
+            print(picture, file=sys.stderr)
+
+
 @app.command()
 def inspect(file: Annotated[Path, typer.Argument(help="NWB file")], as_json: Json = False) -> None:
     """Say what a recording holds, which analyses it allows, and why not the others."""

@@ -13,6 +13,10 @@ from typing import Literal
 from ketacortex.evidence.constants import Constant, Grade
 
 INTRAVENOUS = "intravenous"
+Sampling = Literal[
+    "arterial", "arterial, assumed", "venous", "venous, assumed", "arterial and venous",
+    "not stated",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ class Disposition:
 
     source: str
     drug: str
-    sampling: Literal["arterial", "venous", "arterial and venous", "not stated"]
+    sampling: Sampling
     volume_l_per_kg: Constant
     k10_per_min: Constant
     k12_per_min: Constant
@@ -127,7 +131,7 @@ def _disposition(
     *,
     grade: Grade = "remembered",
     drug: str = "racemic",
-    sampling: Literal["arterial", "venous", "arterial and venous", "not stated"] = "not stated",
+    sampling: Sampling = "not stated",
 ) -> Disposition:
     """A set from its rates, `peripheral` being k12, k21, k13, k31 as far as they go."""
     rates = [_per_min(rate, source, grade) for rate in peripheral]
@@ -198,16 +202,16 @@ HUMAN = Species(
     body_mass_kg=_constant(70.0, "kg", 50.0, 100.0, "convention of the field", "assumed"),
     dispositions={
         "domino": _disposition(
-            DOMINO, 0.063, 0.438, (0.592, 0.247, 0.590, 0.0146), sampling="arterial"
+            DOMINO, 0.063, 0.438, (0.592, 0.247, 0.590, 0.0146), sampling="arterial, assumed"
         ),
         "domino-slowed": _disposition(
             f"derived: {DOMINO}; elimination times 0.7, which brings its clearance of 116 L/h to "
             f"the 79 L/h of {KAMP}",
             0.063, 0.7 * 0.438, (0.592, 0.247, 0.590, 0.0146), grade="derived",
-            sampling="arterial",
+            sampling="arterial, assumed",
         ),
         "clements": _disposition(
-            CLEMENTS, 1.7522, 0.0109, (0.0186, 0.0137), sampling="venous"
+            CLEMENTS, 1.7522, 0.0109, (0.0186, 0.0137), sampling="venous, assumed"
         ),
         "kamp": _disposition(
             f"derived: one compartment of 252 L that clears 79 L/h, the means of {KAMP}",
@@ -304,7 +308,7 @@ CAT = Species(
     dispositions={
         "hanna": _disposition(
             f"{HANNA}: 21 ml/(min kg), 2.1 L/kg in all, half-life 79 min; first volume assumed",
-            0.6, 0.035, (0.06, 0.024), sampling="venous",
+            0.6, 0.035, (0.06, 0.024), sampling="venous, assumed",
         ),
     },
     routes={

@@ -8,14 +8,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ketacortex.drug.doses import SystemicDose
 from ketacortex.drug.exposure import Exposure, Sites
 from ketacortex.experiment.schema import Experiment
+from ketacortex.report.dose_course import body_course
+from ketacortex.report.dose_panels import (
+    DECADES,
+    LOWEST_MICROMOLAR,
+    draw_classes,
+    draw_depth_map,
+    draw_plasma,
+)
 from ketacortex.report.dosing import (
     arm_in_short,
     first_epoch_s,
     given_in,
+    is_local,
     last_epoch_end_s,
-    topical_dose,
     treated_arms,
 )
 from ketacortex.report.drawing import (
@@ -38,8 +47,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 2
 DEPTHS_UM = np.linspace(0.0, 700.0, 71)
 N_TIMES = 121
-LOWEST_MICROMOLAR = 1e-3
-DECADES = 1e-5  # of the highest concentration, down to which it is shown
 ROWS = (
     ("free_micromolar", "free at the\nreceptors [µM]"),
     ("blocked_share", "share of NMDA\nblocked"),
@@ -55,18 +62,24 @@ def draw_dose_strip(material: Material) -> ReportFigure | str:
     arms = [arm for arm in treated_arms(experiment) if (courses["arm"] == arm).any()]
     of_each = len(arms) <= MOST_COLUMNS
     columns = arms if of_each else arms[:1]
-    has_map = of_each and any(topical_dose(given_in(experiment, arm)) for arm in arms)
+    given = [dose for arm in arms for dose in given_in(experiment, arm)]
+    has_map = of_each and any(is_local(dose) for dose in given)
+    has_plasma = of_each and any(isinstance(dose, SystemicDose) for dose in given)
+    n_above = int(has_map) + int(has_plasma)
     with in_style():
-        heights = [1.5] * has_map + [1.0, 1.2, 0.9]
+        heights = [1.4] * has_plasma + [1.5] * has_map + [1.0, 1.2, 0.9]
         figure = new_figure(0.6 + 1.35 * sum(heights))
         axes = figure.subplots(
             len(heights), len(columns), squeeze=False, sharex=True, sharey="row",
             height_ratios=heights,
         )  # fmt: skip
         for column, arm in enumerate(columns):
+            if has_plasma:
+                _draw_plasma(axes[0, column], experiment, arm)
+                _shade_epochs(axes[0, column], experiment)
             if has_map:
-                _draw_map(axes[0, column], experiment, arm)
-            places = axes[int(has_map) :, column]
+                _draw_map(axes[n_above - 1, column], experiment, arm)
+            places = axes[n_above:, column]
             for place, (quantity, label) in zip(places, ROWS, strict=True):
                 here = courses[courses["quantity"] == quantity]
                 if of_each:
@@ -83,12 +96,12 @@ def draw_dose_strip(material: Material) -> ReportFigure | str:
                 title = f"{material.arm_in_words(arm)}: {arm_in_short(experiment, arm)}"
                 axes[0, column].set_title(title, loc="left", pad=12)
             axes[-1, column].set_xlabel("minutes since the end of the first epoch")
-        _legend(axes[1 + has_map, -1], experiment, arms, of_each)
+        _legend(axes[1 + n_above, -1], experiment, arms, of_each)
         return finish(
             figure,
             name="dose-strip",
             title="Drug in the tissue and what follows from it, by time",
-            caption=_caption(material, has_map, of_each),
+            caption=_caption(material, has_plasma, has_map, of_each),
             numbers=_numbers(courses),
         )
 
@@ -113,19 +126,11 @@ def concentration_by_depth(
 
 
 def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:
-    from matplotlib.colors import LogNorm
-
     minute, free = concentration_by_depth(experiment, arm)
-    highest = max(float(free.max()), 10 * LOWEST_MICROMOLAR)
-    shown = axes.pcolormesh(
-        minute, DEPTHS_UM, np.maximum(free, LOWEST_MICROMOLAR), cmap="magma", rasterized=True,
-        norm=LogNorm(max(DECADES * highest, LOWEST_MICROMOLAR), highest),
-    )  # fmt: skip
-    bar = axes.figure.colorbar(shown, ax=axes, label="free [µM]", pad=0.01, aspect=12)
-    plain_logarithmic(bar.ax.yaxis)
     patch = experiment.circuit.patch
-    for depth_um in (patch.soma_depth_min_um, patch.soma_depth_max_um):
-        axes.axhline(depth_um, color="white", lw=0.7, ls="--")
+    draw_depth_map(
+        axes, minute, DEPTHS_UM, free, (patch.soma_depth_min_um, patch.soma_depth_max_um)
+    )
     for start_min, stop_min, _ in _epochs_min(experiment):
         axes.vlines([start_min, stop_min], *DEPTHS_UM[[0, -1]], color="white", lw=0.7, ls=":")
     for dose in given_in(experiment, arm):
@@ -133,17 +138,28 @@ def _draw_map(axes: Axes, experiment: Experiment, arm: str) -> None:
         axes.plot([from_min, min(to_min, minute[-1])], [-25.0, -25.0], color=INK, lw=3.0,
                   clip_on=False, solid_capstyle="butt")  # fmt: skip
     axes.set_xlim(minute[0], minute[-1])
-    axes.set_ylim(DEPTHS_UM[-1], 0.0)
-    axes.set_ylabel("depth [µm]")
+
+
+def _draw_plasma(axes: Axes, experiment: Experiment, arm: str) -> None:
+    """What the arm's doses do in the body; empty without a systemic one."""
+    first_s, last_s = -first_epoch_s(experiment), last_epoch_end_s(experiment)
+    time_s = np.linspace(0.0, last_s, N_TIMES)
+    systemic = [dose for dose in given_in(experiment, arm) if isinstance(dose, SystemicDose)]
+    body = body_course(systemic, experiment.kinetics, time_s)
+    if body is not None:
+        draw_plasma(axes, body, time_s / 60)
+        axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    axes.set_xlim(first_s / 60, last_s / 60)
 
 
 def _draw_classes(axes: Axes, course: pd.DataFrame) -> None:
     """Each class: mean over animals, and between which values nine tenths of its sites lie."""
-    for name, rows in course.groupby("population", sort=False):
-        mean = over_animals(rows)
-        colour = class_colour(str(name))
-        axes.plot(mean["minute"], mean["mean"], color=colour, lw=1.5)
-        axes.fill_between(mean["minute"], mean["low"], mean["high"], color=colour, alpha=0.15, lw=0)
+    means = [
+        over_animals(rows).assign(population=name)
+        for name, rows in course.groupby("population", sort=False)
+    ]
+    if means:
+        draw_classes(axes, "minute", pd.concat(means))
 
 
 def _draw_arms(axes: Axes, course: pd.DataFrame, arms: list[str]) -> None:
@@ -209,11 +225,18 @@ def _highest(courses: pd.DataFrame) -> float:
     return float(courses[courses["quantity"] == "free_micromolar"]["high"].max())
 
 
-def _caption(material: Material, has_map: bool, of_each: bool) -> str:
+def _caption(material: Material, has_plasma: bool, has_map: bool, of_each: bool) -> str:
     n = f"n = {material.courses['animal'].nunique()} animals"
+    plasma = (
+        "Top: in plasma, total, as base; band: between which levels nine in ten subjects lie; "
+        "thin: other published sets; dots: measured after the same dose. "
+        if has_plasma
+        else ""
+    )
     depth = (
-        "Top: free concentration below the middle of the patch, black below the lowest of "
-        "its scale; bar: while the drug is given; dashed: where somata lie; dotted: epochs. "
+        f"{'Below it' if has_plasma else 'Top'}: free concentration below the middle of the patch, "
+        "black below the lowest of its scale; bar: while the drug is given; dashed: where somata "
+        "lie; dotted: epochs. "
         if has_map
         else ""
     )
@@ -223,8 +246,10 @@ def _caption(material: Material, has_map: bool, of_each: bool) -> str:
         if of_each
         else f"Mean over the branches of pyramidal cells and over animals ({n}), one line per arm."
     )
-    return f"{depth}{what} Grey: epochs. Everything here is computed from the dose alone and the "\
-        "openings of the receptors; block is weighted by conductance."  # fmt: skip
+    return (
+        f"{plasma}{depth}{what} Grey: epochs. Everything here is computed from the dose alone and "
+        "the openings of the receptors; block is weighted by conductance."
+    )
 
 
 def _numbers(courses: pd.DataFrame) -> pd.DataFrame:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ketacortex.drug.doses import Dose, TopicalDose
+from ketacortex.drug.doses import Dose, InjectionDose, TopicalDose, WellDose
 from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.schema import Experiment
 from ketacortex.report.wording import listed
@@ -71,6 +70,6 @@ def arm_in_short(experiment: Experiment, arm: str) -> str:
     return listed([*done, *(f"{path} = {value}" for path, value in changes.items())])
 
 
-def topical_dose(doses: Sequence[Dose]) -> TopicalDose | None:
-    """The first topical one."""
-    return next((dose for dose in doses if isinstance(dose, TopicalDose)), None)
+def is_local(dose: Dose) -> bool:
+    """Whether it spreads from one place in the cortex."""
+    return isinstance(dose, TopicalDose | WellDose | InjectionDose)

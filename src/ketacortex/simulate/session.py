@@ -22,7 +22,7 @@ from ketacortex.model.v1_network import network_of
 from ketacortex.recording.recording import DOSE_COLUMNS, Recording, Subject
 from ketacortex.seeds import generator, seed_of
 from ketacortex.settings import Settings
-from ketacortex.simulate.engine import STEPS_PER_S, Cortex, Spikes
+from ketacortex.simulate.engine import STEPS_PER_S, Cortex, Openings, Spikes
 from ketacortex.simulate.slow_states import SlowStates, SlowSteps, receptor_sites, soma_sites
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes, AfferentTuning
 from ketacortex.stimulus.grating import GratingSequence, draw_trials
@@ -132,6 +132,14 @@ def simulate_session(
         recording=_recording(circuit, epochs, noise, subject, treatment.doses, begins, seen),
         course=course.assign(time_s=course["time_s"] + zero_s),
     )
+
+
+def baseline_openings(
+    circuit: Circuit, sequence: GratingSequence, noise: int, steps: SlowSteps
+) -> Openings:
+    """How far an undrugged cortex opens its receptors under representative trials."""
+    show = _Show(circuit, "", sequence, noise, None)
+    return show.openings(steps.representative_trials)
 
 
 def _show_all(
@@ -279,6 +287,15 @@ class _Show:
         """Spikes of the epoch at baseline, steps counted from its start."""
         return self._run(None, 0.0, SlowSteps())
 
+    def openings(self, n_trials: int) -> Openings:
+        """How far receptors open under representative trials, at baseline."""
+        cortex, afferents = self._fresh("", None, looks=True)
+        cortex.take_openings()
+        rng = generator("representative trials", self._noise, self._name)
+        for orientation in self._representative(n_trials, rng):
+            self._trial(cortex, afferents, orientation, counts=False)
+        return cortex.take_openings()
+
     def with_slow_states(self, states: SlowStates, start_s: float, steps: SlowSteps) -> Spikes:
         """Spikes of the epoch while its own trials move the slow states on from `start_s`."""
         return self._run(states, start_s, steps)
@@ -338,11 +355,13 @@ class _Show:
             np.concatenate([part.cell for part in parts]),
         )
 
-    def _fresh(self, purpose: str, states: SlowStates | None) -> tuple[Cortex, AfferentSpikes]:
+    def _fresh(
+        self, purpose: str, states: SlowStates | None, *, looks: bool = False
+    ) -> tuple[Cortex, AfferentSpikes]:
         """A cortex after its grey screen, its slow states in place, and its afferents."""
         name, noise = purpose + self._name, self._noise
         seed = seed_of("background", noise, name)
-        cortex = Cortex(self._network, seed, looks=states is not None)
+        cortex = Cortex(self._network, seed, looks=looks or states is not None)
         if states is not None:
             cortex.set_gains(states.gains())
         tuning = afferent_tuning(self._circuit)

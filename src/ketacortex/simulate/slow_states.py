@@ -204,8 +204,8 @@ class SlowStates:
             unbinding = old.unbinding_per_s + weight * (unbinding - old.unbinding_per_s)
         self._opening = _Opening(free, unbinding)
 
-    def advance(self, time_s: float, duration_s: float) -> None:
-        """Advance from `time_s` by `duration_s` under what was seen last, and note it down."""
+    def advance(self, time_s: float, duration_s: float, *, silently: bool = False) -> None:
+        """Advance from `time_s` by `duration_s` under what was seen last; note it unless silent."""
         concentration = self._exposure.free_micromolar(time_s + duration_s / 2)
         self._blocked = self._after(concentration, duration_s)
         self._ampa_gain = advance_gain(
@@ -216,7 +216,8 @@ class SlowStates:
         )
         if self._at_somata is not None:
             self._hcn_bound = self._bound_to_hcn(self._at_somata, time_s + duration_s)
-        self.note(time_s + duration_s)
+        if not silently:
+            self.note(time_s + duration_s)
 
     def _bound_to_hcn(self, at_somata: Exposure, time_s: float) -> NDArray[np.float64]:
         """Share of the HCN channels of every compartment that have bound a blocker.
