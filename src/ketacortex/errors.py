@@ -51,3 +51,16 @@ def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1)
     guess = f'Did you mean "{close[0]}"? ' if close else ""
     return f"{guess}Known: {', '.join(names)}."
+
+
+def nearest_of_many(word: str, known: Iterable[str]) -> str:
+    """The same where there are too many to list: the nearest few, and how the names begin.
+
+    >>> nearest_of_many("tissue.wash", ["tissue.washout", "ki.x"])
+    'Did you mean tissue.washout? Names begin with: ki, tissue.'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
+    guess = f"Did you mean {' or '.join(close)}? " if close else ""
+    first = sorted({name.partition(".")[0] for name in names})
+    return f"{guess}Names begin with: {', '.join(first)}."

@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 MS_PER_S = 1000.0
 S_PER_MIN = 60.0
+S_PER_H = 3600.0
+UM_PER_MM = 1000.0
+UM2_PER_CM2 = 1e8
+UM3_PER_NL = 1e6
 UMOL_PER_MMOL = 1000.0
+MICROMOLAR_PER_MOLAR = 1e6
+MICROMOLAR_PER_MILLIMOLAR = 1000.0
+NMOL_PER_MICROMOLAR_NL = 1e-6
+NMOL_PER_MICROMOLAR_UM3 = 1e-12
 
 
 def orientation_difference_deg(first_deg: ArrayLike, second_deg: ArrayLike) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from ketacortex.analyse.one_animal import compare_one_animal
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
 from ketacortex.drug.voltage_clamp import block_table
-from ketacortex.errors import ConfigurationError, DataError, nearest
+from ketacortex.errors import ConfigurationError, DataError, nearest, nearest_of_many
 from ketacortex.evidence.blockers import BLOCKERS, DEFAULT_BLOCKER
 from ketacortex.experiment.estimate import estimate
 from ketacortex.experiment.folder import SETTINGS, SUMMARY, write_text
@@ -27,6 +27,7 @@ from ketacortex.recording.contents import describe
 from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.nwb_writer import content_identifier
 from ketacortex.recording.recording import Recording
+from ketacortex.report.catalogue import parameter_rows
 from ketacortex.report.dose_course import DoseCourse, course_of_doses
 from ketacortex.report.dose_picture import draw_dose
 from ketacortex.report.page import report_recordings, report_run
@@ -116,6 +117,28 @@ def show_block(blocker: str = DEFAULT_BLOCKER) -> list[dict[str, Any]]:
             f'"{blocker}" is no blocker whose constants are known. {nearest(blocker, BLOCKERS)}'
         )
     return block_table(blocker)
+
+
+def show_parameter(name: str) -> list[dict[str, Any]]:
+    """What a parameter is: constants of the evidence and settings of an experiment by their names.
+
+    Parameters
+    ----------
+    name : whole, or the beginning of several
+
+    Returns
+    -------
+    list of `name, value, unit, low, high, source, grade, meaning`; what a setting lacks is None
+    """
+    every = {row["name"]: row for row in parameter_rows()}
+    if name in every:
+        return [every[name]]
+    found = [row for key, row in every.items() if key.startswith(f"{name}.")]
+    if not found:
+        raise ConfigurationError(
+            f'"{name}" is no parameter, nor the beginning of one. {nearest_of_many(name, every)}'
+        )
+    return found
 
 
 def show_dose(

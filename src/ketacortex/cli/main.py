@@ -112,6 +112,19 @@ def block(
 
 
 @show.command()
+def parameter(
+    name: Annotated[str, typer.Argument(help="its name, or the beginning of several")],
+    as_json: Json = False,
+) -> None:
+    """Value, unit, range, source and grade of a constant or a setting."""
+    with _doors():
+        from ketacortex import verbs
+
+        rows = verbs.show_parameter(name)
+        print(json.dumps(rows, allow_nan=False) if as_json else _parameters_text(rows))
+
+
+@show.command()
 def dose(
     source: Annotated[
         str, typer.Argument(metavar="FILE|PRESET", help="experiment file (.toml) or preset")
@@ -180,6 +193,22 @@ def _block_text(blocker: str, rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     return "\n".join(lines)
+
+
+def _parameters_text(rows: list[dict[str, Any]]) -> str:
+    blocks = []
+    for row in rows:
+        value = f"{row['value']:.6g}" if isinstance(row["value"], float) else row["value"]
+        lines = [f"{row['name']} = {value} {row['unit'] or ''}".rstrip()]
+        if row["low"] is not None:
+            lines.append(f"  range   {row['low']:.4g} to {row['high']:.4g}")
+        lines += [
+            f"  {key:<8}{row[key]}"
+            for key in ("grade", "source", "meaning")
+            if row[key] is not None
+        ]
+        blocks.append("\n".join(lines))
+    return "\n".join(blocks)
 
 
 def _cost_text(cost: dict[str, Any]) -> str:

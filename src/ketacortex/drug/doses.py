@@ -15,10 +15,17 @@ from ketacortex.evidence.protocols import (
     PAPER_TRANSFER,
 )
 from ketacortex.settings import Settings, sourced
-from ketacortex.units import UMOL_PER_MMOL
+from ketacortex.units import (
+    MICROMOLAR_PER_MILLIMOLAR,
+    MICROMOLAR_PER_MOLAR,
+    NMOL_PER_MICROMOLAR_NL,
+    S_PER_H,
+    S_PER_MIN,
+    UM_PER_MM,
+    UMOL_PER_MMOL,
+)
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
-HOUR_S = 3600.0
 
 
 class _Dose(Settings):
@@ -59,7 +66,7 @@ class _Weighed(_Dose):
 
 
 def _when(dose: Dose) -> str:
-    return f"{dose.start_s / 60:g} to {(dose.start_s + dose.duration_s) / 60:g} min"
+    return f"{dose.start_s / S_PER_MIN:g} to {(dose.start_s + dose.duration_s) / S_PER_MIN:g} min"
 
 
 class _Solution(_Weighed):
@@ -72,12 +79,12 @@ class _Solution(_Weighed):
     @property
     def solution_micromolar(self) -> float:
         """Concentration of the fresh solution, µM."""
-        return self.concentration_mg_per_ml / self._g_per_mol * 1e6
+        return self.concentration_mg_per_ml / self._g_per_mol * MICROMOLAR_PER_MOLAR
 
     def _dissolved(self) -> str:
         return (
             f"{self.concentration_mg_per_ml:g} mg/ml {self.salt} "
-            f"({self.solution_micromolar / 1000:.3g} mM)"
+            f"({self.solution_micromolar / MICROMOLAR_PER_MILLIMOLAR:.3g} mM)"
         )
 
 
@@ -89,7 +96,7 @@ class TopicalDose(_Solution):
     )
     extent_key: ClassVar[str] = "side_um"
     route: Literal["topical"]
-    duration_s: Annotated[float, Field(gt=0, description="and left for so long [s]")] = HOUR_S
+    duration_s: Annotated[float, Field(gt=0, description="and left for so long [s]")] = S_PER_H
     side_um: Annotated[
         float, sourced("µm", PAPER_SIDE.source, "side of the paper", gt=0)
     ] = PAPER_SIDE.value  # fmt: skip
@@ -127,9 +134,10 @@ class TopicalDose(_Solution):
     @property
     def in_words(self) -> str:
         """The dose as a reader says it."""
+        side = f"{self.side_um / UM_PER_MM:g}"
         return (
-            f"{self.blocker}, filter paper of {self.side_um / 1000:g} × {self.side_um / 1000:g} mm "
-            f"with {self._dissolved()}, {_when(self)}, surface transfer {self.surface_transfer:g}"
+            f"{self.blocker}, filter paper of {side} × {side} mm with {self._dissolved()}, "
+            f"{_when(self)}, surface transfer {self.surface_transfer:g}"
         )
 
 
@@ -141,7 +149,7 @@ class WellDose(_Solution):
     )
     extent_key: ClassVar[str] = "diameter_um"
     route: Literal["well"]
-    duration_s: Annotated[float, Field(gt=0, description="until it is rinsed [s]")] = HOUR_S
+    duration_s: Annotated[float, Field(gt=0, description="until it is rinsed [s]")] = S_PER_H
     diameter_um: Annotated[float, Field(gt=0, description="of the well [µm]")]
     fluid_depth_um: Annotated[
         float | None,
@@ -180,10 +188,12 @@ class WellDose(_Solution):
     def in_words(self) -> str:
         """The dose as a reader says it."""
         fluid = (
-            "perfused" if self.fluid_depth_um is None else f"{self.fluid_depth_um / 1000:g} mm deep"
+            "perfused"
+            if self.fluid_depth_um is None
+            else f"{self.fluid_depth_um / UM_PER_MM:g} mm deep"
         )
         return (
-            f"{self.blocker}, a well of {self.diameter_um / 1000:g} mm, {fluid}, "
+            f"{self.blocker}, a well of {self.diameter_um / UM_PER_MM:g} mm, {fluid}, "
             f"with {self._dissolved()}, {_when(self)}, surface transfer {self.surface_transfer:g}"
         )
 
@@ -192,7 +202,9 @@ class InjectionDose(_Solution):
     """Solution pressed out of a pipette into the cortex."""
 
     route: Literal["injection"]
-    duration_s: Annotated[float, Field(gt=0, description="pressed out over so long [s]")] = 60.0
+    duration_s: Annotated[float, Field(gt=0, description="pressed out over so long [s]")] = (
+        S_PER_MIN
+    )
     volume_nl: Annotated[float, Field(gt=0, le=1e5, description="of the solution [nl]")]
     x_um: Annotated[float, Field(description="the tip from the centre of the patch [µm]")] = 0.0
     y_um: Annotated[float, Field(description="the same, across [µm]")] = 0.0
@@ -201,7 +213,7 @@ class InjectionDose(_Solution):
     @property
     def amount_nmol(self) -> float:
         """Drug in the volume, nmol."""
-        return self.solution_micromolar * self.volume_nl * 1e-6
+        return self.solution_micromolar * self.volume_nl * NMOL_PER_MICROMOLAR_NL
 
     @property
     def is_nothing(self) -> bool:
@@ -234,7 +246,7 @@ class HeldDose(_Dose):
     """
 
     route: Literal["held"]
-    duration_s: Annotated[float, Field(gt=0, description="and held for so long [s]")] = HOUR_S
+    duration_s: Annotated[float, Field(gt=0, description="and held for so long [s]")] = S_PER_H
     concentration_micromolar: Annotated[
         float, Field(ge=0, le=1e5, description="free, everywhere [µM]")
     ]
@@ -330,7 +342,7 @@ class SystemicDose(_Weighed):
     def in_words(self) -> str:
         """The dose as a reader says it."""
         value, unit = self.amount
-        when = f"at {self.start_s / 60:g} min" if self.duration_s == 0 else _when(self)
+        when = f"at {self.start_s / S_PER_MIN:g} min" if self.duration_s == 0 else _when(self)
         return f"{self.blocker}, {value:g} {unit}, {self.route}, {when}"
 
 

@@ -31,11 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf, exprel
 
-from ketacortex.drug.tissue_diffusion import NMOL_PER_MICROMOLAR_UM3, Tissue
+from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.drug.uptake_table import SteppedInflow, UptakeTable
 from ketacortex.evidence.tissue import EXTRACELLULAR_VOLUME_FRACTION
-
-UM3_PER_NL = 1e6
+from ketacortex.units import NMOL_PER_MICROMOLAR_UM3, UM3_PER_NL
 
 Array = NDArray[np.float64]
 

@@ -39,12 +39,9 @@ from ketacortex.drug.footprints import Footprint
 from ketacortex.drug.uptake_table import SteppedInflow, UptakeTable
 from ketacortex.evidence.tissue import APPARENT_DIFFUSION, PAPER_CAPACITY, STORAGE, WASHOUT
 from ketacortex.settings import Settings, sourced
+from ketacortex.units import NMOL_PER_MICROMOLAR_UM3, S_PER_MIN, UM2_PER_CM2, UM_PER_MM
 
 N_FLUX_STEPS = 300
-UM2_PER_CM2 = 1e8
-UM_PER_MM = 1e3
-S_PER_MIN = 60.0
-NMOL_PER_MICROMOLAR_UM3 = 1e-12
 
 Array = NDArray[np.float64]
 

@@ -213,7 +213,7 @@ class Experiment(Settings):
 
     def animal_name(self, index: int) -> str:
         """Name of animal `index` (from 1): the same cortex has it whatever is done to it."""
-        cortex = f"{self.circuit.model_dump_json()}|{self.animal_seed(index)}"
+        cortex = f"{self.circuit.model_dump_json(exclude_none=True)}|{self.animal_seed(index)}"
         mark = hashlib.blake2b(cortex.encode(), digest_size=4).hexdigest()
         return f"animal-{index:03d}-{mark}"
 

@@ -18,6 +18,11 @@ BY_HAND = (
     "fitted: by hand to the same baseline, then held fixed while calibration/ moved the others"
 )
 TYPICAL = "fitted: typical of the cell class, held fixed while the baseline was calibrated"
+HCN_DISTANCE = (
+    "323 in layer 5, Kole et al. 2006, 10.1523/JNEUROSCI.3664-05.2006; how far layer 2/3 has such "
+    "a gradient is contested, so branches are alike by default"
+)
+HCN_SOMA = "assumed: none, as the gradient of layer 5 leaves little there"
 PROTOTYPE = (
     "fitted: kept from the prototype circuits, where it served control rates and Fano factor"
 )
@@ -93,7 +98,14 @@ class Pyramidal(Settings):
         float,
         sourced("share", COMPOSITION_2B, "NMDA conductance through GluN2B", ge=0, le=1),
     ] = 0.35
-    hcn_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "HCN", ge=0)] = 1.0
+    hcn_nanosiemens: Annotated[float, sourced("nS", PROTOTYPE, "HCN of a branch", ge=0)] = 1.0
+    hcn_length_um: Annotated[
+        float | None,
+        sourced("µm", HCN_DISTANCE, "over which HCN of branches grows e-fold; none: even", gt=0),
+    ] = None
+    hcn_soma_nanosiemens: Annotated[
+        float | None, sourced("nS", HCN_SOMA, "HCN of the soma; none: none", ge=0)
+    ] = None
     hcn_half_mv: Annotated[float, sourced("mV", PROTOTYPE, "half activation of HCN")] = -82.0
     hcn_slope_mv: Annotated[float, sourced("mV", PROTOTYPE, "slope of HCN", gt=0)] = 8.0
     hcn_reversal_mv: Annotated[float, sourced("mV", PROTOTYPE, "reversal of HCN")] = -35.0

@@ -67,8 +67,6 @@ def network_of(circuit: Circuit) -> Network:
 
 def _pyramids(circuit: Circuit) -> Population:
     p, r = circuit.settings.pyr, circuit.settings.receptors
-    hcn = np.full((p.n_branches + 1, p.n), p.hcn_nanosiemens)
-    hcn[-1] = 0.0
     return Population(
         name="pyr",
         n=p.n,
@@ -92,12 +90,12 @@ def _pyramids(circuit: Circuit) -> Population:
             gaba_decay_ms=r.gaba_branch_decay_ms,
         ),
         hcn=Hcn(
-            nanosiemens=hcn,
+            nanosiemens=_hcn_nanosiemens(circuit),
             half_mv=p.hcn_half_mv,
             slope_mv=p.hcn_slope_mv,
             reversal_mv=p.hcn_reversal_mv,
             relaxation_ms=p.hcn_relaxation_ms,
-        ) if p.hcn_nanosiemens else None,
+        ) if p.hcn_nanosiemens or p.hcn_soma_nanosiemens else None,
         ampa_decay_ms=r.ampa_decay_ms,
         nmda_rise_ms=r.nmda_rise_ms,
         nmda_decay_ms=r.nmda_decay_ms,
@@ -106,6 +104,22 @@ def _pyramids(circuit: Circuit) -> Population:
         nmda_gain=circuit.branch_nmda_ratio,
         initial_mv=p.rest_mv,
     )  # fmt: skip
+
+
+def _hcn_nanosiemens(circuit: Circuit) -> NDArray[np.float64]:
+    """HCN of branches and somata, (n_branch + 1, n_pyr) nS.
+
+    It grows exponentially with the distance from the soma; its mean over a cell's branches is the
+    setting. Sections of a branch are not told apart: its distance is that of its middle in depth.
+    """
+    p = circuit.settings.pyr
+    hcn = np.full((p.n_branches + 1, p.n), p.hcn_nanosiemens)
+    if p.hcn_length_um is not None:
+        distance_um = np.abs(circuit.branch_depth_um - circuit.depth_um[: p.n])
+        weight = np.exp(distance_um / p.hcn_length_um)
+        hcn[:-1] *= weight / weight.mean(axis=0)
+    hcn[-1] = p.hcn_soma_nanosiemens or 0.0
+    return hcn
 
 
 def _interneurons(circuit: Circuit, name: str, cell: Interneuron) -> Population:
