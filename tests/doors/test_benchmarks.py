@@ -42,3 +42,9 @@ def test_d1_prints_its_keys_and_every_engine_is_in_the_same_regime(tmp_path):
 def test_cold_start_prints_its_keys(tmp_path):
     found, _ = benchmark("cold_start.py", cwd=tmp_path)
     assert set(found) >= {"import_s", "help_s", "first_run_s", "second_run_s", "no_cache_folder_s"}
+
+
+def test_pharmacology_prints_its_keys(tmp_path):
+    found, _ = benchmark("pharmacology.py", cwd=tmp_path)
+    keys = ("pk_day_ms", "topical_session_s", "block_update_ns_per_compartment")
+    assert all(found[key] > 0 for key in keys)

@@ -111,6 +111,52 @@ def test_the_arm_that_holds_the_dose_has_its_effect_whatever_it_is_called(run, t
     )
 
 
+def test_show_dose_prints_a_preset_and_draws_it(tmp_path):
+    answer = ketacortex("show", "dose", "human-infusion", "--until-s", 3600, "--json", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    (line,) = answer.stdout.splitlines()
+    found = json.loads(line)
+    for key in ("plasma_total_ng_per_ml", "free_brain_micromolar"):
+        assert len(found[key]) == len(found["time_s"]) > 50
+    assert max(found["plasma_total_ng_per_ml"]) == pytest.approx(240, abs=2)
+    assert list(tmp_path.iterdir()) == []
+    drawn = ketacortex("show", "dose", "topical-v1", "--until-s", 1200, cwd=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+    assert (tmp_path / "dose-topical-v1.png").read_bytes()[:4] == b"\x89PNG"
+    assert "surface transfer 0.00035" in drawn.stdout
+
+
+def test_show_dose_of_a_file_with_a_mistake_says_what(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('extends = "human-infusion"\n[kinetics]\nspecies = "hamster"\n')
+    answer = ketacortex("show", "dose", file)
+    assert answer.returncode == 2
+    assert 'kinetics.species is "hamster", of which no kinetics are known' in answer.stderr
+    answer = ketacortex("show", "dose", "topical-v1", "--out", tmp_path / "dose.bmp")
+    assert answer.returncode == 2
+    assert "does not end in .png, .svg, .pdf" in answer.stderr
+
+
+def test_show_parameter_gives_value_unit_range_source_and_grade():
+    answer = ketacortex("show", "parameter", "tissue.washout", "--json")
+    assert answer.returncode == 0, answer.stderr
+    (row,) = json.loads(answer.stdout)
+    assert (row["value"], row["unit"], row["grade"]) == (0.2, "1/min", "derived")
+    assert (row["low"], row["high"]) == (0.12, 0.27)
+    in_words = ketacortex("show", "parameter", "blocker.memantine").stdout
+    assert "blocker.memantine.k_on = 4.3 1/(µM s)" in in_words
+    unknown = ketacortex("show", "parameter", "tissue.washot")
+    assert unknown.returncode == 2
+    assert "Did you mean tissue.washout" in unknown.stderr
+
+
+@pytest.mark.parametrize("name", ["s-ketamine", "r-ketamine", "norketamine", "memantine", "mk-801"])
+def test_show_block_knows_every_blocker(name):
+    rows = json.loads(ketacortex("show", "block", "--blocker", name, "--json").stdout)
+    assert len(rows) == 32
+    assert all(row["ic50_micromolar"] > 0 and row["onset_tau_s_popen_0p1"] > 0 for row in rows)
+
+
 def test_show_block_prints_every_subunit_at_every_clamp():
     answer = ketacortex("show", "block", "--blocker", "ketamine", "--json")
     assert answer.returncode == 0, answer.stderr

@@ -32,9 +32,8 @@ EPOCHS = [("control", SEQUENCE), ("early", SEQUENCE), ("late", SEQUENCE)]
 
 
 def held(micromolar, **more):
-    return HeldDose(
-        name="bath", blocker="ketamine", route="held", concentration_micromolar=micromolar, **more
-    )
+    given = {"name": "bath", "blocker": "ketamine", **more}
+    return HeldDose(route="held", concentration_micromolar=micromolar, **given)
 
 
 def exposure_of(circuit, *doses):
@@ -295,3 +294,52 @@ def test_block_of_every_subunit_leaves_nothing_and_of_none_leaves_all():
     has_2d = states.population != "pyr"
     np.testing.assert_allclose(left.nmda_2d[has_2d], 0.0, atol=1e-3)
     np.testing.assert_allclose(states.blocked_share, 1.0, atol=1e-3)
+
+
+def test_a_dose_inside_one_cell_blocks_that_cell_alone():
+    circuit = small_circuit()
+    n = circuit.settings.pyr.n
+    inside = held(5.0, cells=(3, 7))
+    states = SlowStates(circuit, exposure_of(circuit, inside), BlockSettings())
+    every = np.full((len(states.population), len(OCCUPANCY_VOLTAGE_MV)), 1e-3)
+    states.see(Openings(every, every))
+    states.advance(0.0, 600.0)
+    branches = states.blocked_share[states.population == "pyr"].reshape(-1, n)
+    assert np.all(branches[:, [3, 7]] > 0.1)
+    assert not np.delete(branches, [3, 7], axis=1).any()
+    assert not states.blocked_share[states.population != "pyr"].any()
+
+
+def test_two_drugs_given_together_compete_in_a_session():
+    circuit = small_circuit()
+    every = np.full((len(receptor_sites(circuit).depth_um), len(OCCUPANCY_VOLTAGE_MV)), 1e-3)
+    reached = []
+    for doses in ([held(2.0)], [held(2.0, name="s", blocker="s-ketamine")],
+                  [held(2.0), held(2.0, name="s", blocker="s-ketamine")]):  # fmt: skip
+        states = SlowStates(circuit, exposure_of(circuit, *doses), BlockSettings())
+        states.see(Openings(every, every))
+        states.advance(0.0, 1e6)
+        reached.append(states.blocked_share)
+    racemic, s, both = (share / (1 - share) for share in reached)
+    np.testing.assert_allclose(both, racemic + s, rtol=0.02)  # subunits differ a little
+    assert reached[2].max() < 1
+
+
+def test_a_leak_empties_receptors_that_no_one_opens():
+    circuit = small_circuit()
+    n_site = len(receptor_sites(circuit).depth_um)
+    opened = np.full((n_site, len(OCCUPANCY_VOLTAGE_MV)), 1e-3)
+    resting = np.zeros_like(opened)
+    resting[:, 15] = 1.0  # all of the time near -69 mV
+    left = []
+    for leak in (0.0, 0.05):
+        exposure = exposure_of(circuit, held(10.0, duration_s=600.0))
+        states = SlowStates(circuit, exposure, BlockSettings(leak=leak))
+        states.see(Openings(opened, resting))
+        states.advance(0.0, 599.0)
+        before = states.blocked_share
+        states.see(Openings(np.zeros_like(opened), resting))
+        states.advance(600.0, 600.0)
+        left.append(states.blocked_share / before)
+    np.testing.assert_allclose(left[0], 1.0)
+    assert left[1].max() < 0.01
