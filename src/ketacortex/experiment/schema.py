@@ -14,6 +14,7 @@ from ketacortex.errors import nearest
 from ketacortex.model.settings import CircuitSettings
 from ketacortex.seeds import seed_of
 from ketacortex.settings import Settings
+from ketacortex.simulate.probes import Probes
 from ketacortex.simulate.session import Treatment, epoch_starts_s
 from ketacortex.simulate.slow_states import SlowSteps
 from ketacortex.stimulus.grating import GratingSequence
@@ -61,6 +62,7 @@ class Experiment(Settings):
     block: BlockSettings = BlockSettings()
     slow_steps: SlowSteps = SlowSteps()
     stimulus: GratingSequence = GratingSequence()
+    record: Probes = Probes()
     epoch: Annotated[tuple[Epoch, ...], Field(min_length=1, description="epochs, in order")]
     dose: Annotated[tuple[Dose, ...], Field(description="doses that arms can be given")] = ()
     arms: Annotated[dict[Name, Arm], Field(min_length=1, description="arms by name")]
@@ -137,6 +139,11 @@ class Experiment(Settings):
                     f"{width_um:g} µm wide: a paper larger than the cortex cannot lie on it. Take "
                     "a smaller paper, or a larger circuit.patch.width_um"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _recorded_cells_exist(self) -> Self:
+        self.record.require_cells(self.circuit.pyr.n)
         return self
 
     def shown(self) -> list[tuple[str, GratingSequence]]:
