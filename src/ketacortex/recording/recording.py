@@ -84,8 +84,8 @@ class Channel:
 
     def between(self, start_s: float, stop_s: float) -> NDArray[np.float32]:
         """Samples with `start_s <= t < stop_s`; none unless the channel covers all of it."""
-        # Half a sample earlier, so that rounding of the seconds cannot move a sample over an edge.
-        first, last = np.ceil((np.array([start_s, stop_s]) - self.start_s) * self.rate_hz - 0.5)
+        # A touch earlier, so that rounding of the seconds cannot move a sample over an edge.
+        first, last = np.ceil((np.array([start_s, stop_s]) - self.start_s) * self.rate_hz - 1e-3)
         covers = first >= 0 and last <= len(self.values)
         return self.values[int(first) : int(last)] if covers else self.values[:0]
 
