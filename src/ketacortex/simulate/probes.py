@@ -261,7 +261,7 @@ def plateau_events(probed: Probed, start_s: float) -> pd.DataFrame:
             "onset_s": np.round(start_s + probed.plateau_first / PROBE_RATE_HZ, 6),
             "duration_s": np.round(probed.plateau_samples / PROBE_RATE_HZ, 6),
             "unit": probed.plateau_cell,
-            "branch": probed.plateau_branch,
+            "branch": probed.plateau_branch.astype(np.int16),  # there may be many rows
         },
         columns=[*EVENT_COLUMNS, "branch"],
     )
