@@ -81,7 +81,7 @@ class Probes(Settings):
         if self.membrane_cells > n_cells:
             raise ConfigurationError(
                 f"record.membrane_cells is {self.membrane_cells}, and the circuit has {n_cells} "
-                "pyramidal cells. Record fewer, or make the circuit larger"
+                "pyramidal cells. Record fewer, or make the circuit larger."
             )
 
 
