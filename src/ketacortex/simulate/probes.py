@@ -2,7 +2,7 @@
 
 A probe looks at the state between two calls of the compiled loop, once a millisecond, and changes
 nothing in it: spikes are the same bits with a probe and without. Samples are only copied then; what
-is made of them comes a block at a time, which costs a tenth of doing it one by one.
+is made of them comes a block at a time, so that the cost is that of returning every millisecond.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class Probe:
         if n == 0:
             return
         if self._gaba.size:
-            # In double precision, so that the mean does not depend on the order of the branches.
+            # In double precision, as a sum of many small terms.
             mean = self._gaba[:n].astype(float).mean(axis=1)
             self._inhibition.append(mean.astype(np.float32))
         if self._soma.size:
