@@ -23,6 +23,7 @@ _HOME_OF = {
     "CircuitSettings": "ketacortex.model.settings",
     "build_circuit": "ketacortex.model.circuit",
     "simulate_session": "ketacortex.simulate.session",
+    "Probes": "ketacortex.simulate.probes",
     "load_experiment": "ketacortex.experiment.load",
 }
 

@@ -13,7 +13,7 @@ from ketacortex.recording.recording import Channel, Recording, Subject
 
 
 def full_recording() -> Recording:
-    """One of everything: silent units, blanks, two epochs, channels and doses."""
+    """One of everything: silent units, blanks, two epochs, channels, doses and events."""
     draw = np.random.default_rng(5)
     spikes = [np.sort(draw.integers(0, 2_400_000, n)) for n in (0, 500, 0, 800, 3)]
     onset_s = 0.5 + 2.0 * np.arange(40)
@@ -58,8 +58,13 @@ def full_recording() -> Recording:
                 rate_hz=1000 / 3,
                 start_s=0.25,
                 depth_um=depth_um,
+                of_unit=of_unit,
             )
-            for name, depth_um in (("lfp_10", 123.4), ("lfp_9", float("nan")))
+            for name, depth_um, of_unit in (
+                ("lfp_10", 123.4, None),
+                ("lfp_9", float("nan"), None),
+                ("cell_b", float("nan"), "b"),
+            )
         ),
         doses=pd.DataFrame(
             {
@@ -72,6 +77,15 @@ def full_recording() -> Recording:
                 "unit": ["mg/mL"],
             }
         ),
+        events=pd.DataFrame(
+            {
+                "name": ["dendritic plateau", "dendritic plateau", "burst"],
+                "onset_s": [0.1, 3.0000001, 40.0],
+                "duration_s": [0.02, 1 / 3, 0.0],
+                "unit": ["b", "d", "d"],
+                "branch": [5, 0, -1],
+            }
+        ),
         source="made for a test",
     )
 
@@ -79,14 +93,14 @@ def full_recording() -> Recording:
 def assert_same(read: Recording, written: Recording) -> None:
     np.testing.assert_array_equal(read.spike_samples, written.spike_samples)
     np.testing.assert_array_equal(read.spike_index, written.spike_index)
-    for name in ("units", "trials", "epochs", "doses"):
+    for name in ("units", "trials", "epochs", "doses", "events"):
         pd.testing.assert_frame_equal(getattr(read, name), getattr(written, name), check_like=True)
     for name in ("sample_rate_hz", "start_s", "stop_s", "subject", "source"):
         assert getattr(read, name) == getattr(written, name), name
     assert len(read.channels) == len(written.channels)
     for one, other in zip(read.channels, written.channels, strict=True):
         np.testing.assert_array_equal(one.values, other.values)
-        for name in ("name", "quantity", "unit", "rate_hz", "start_s"):
+        for name in ("name", "quantity", "unit", "rate_hz", "start_s", "of_unit"):
             assert getattr(one, name) == getattr(other, name), name
         np.testing.assert_equal(one.depth_um, other.depth_um)
 

@@ -53,7 +53,13 @@ def test_a_full_recording_is_described_by_its_numbers() -> None:
     assert description["orientations_deg"] == [0, 45, 90, 135]
     assert description["contrasts"] == [0, 1]
     assert description["repeats_per_condition"] == {"min": 4, "median": 4, "max": 4}
-    assert [channel["depth_um"] for channel in description["channels"]] == [123.4, None]
+    assert [channel["depth_um"] for channel in description["channels"]] == [123.4, None, None]
+    assert description["events"] == [
+        {"name": "burst", "n": 1, "n_units": 1, "median_duration_s": 0.0},
+        {"name": "dendritic plateau", "n": 2, "n_units": 2,
+         "median_duration_s": pytest.approx((0.02 + 1 / 3) / 2)},
+    ]  # fmt: skip
+    assert "dendritic plateau  2  in 2 units  median 177 ms" in describe_as_text(description)
     assert description["doses"][0]["amount"] == 10.0
 
 
@@ -101,6 +107,7 @@ def test_a_description_is_json_without_nan_and_text_without_gaps(recording: Reco
             replace(
                 full_recording(),
                 units=pd.DataFrame({"cell_class": ["pyr"]}),
+                events=full_recording().events.iloc[:0],
                 spike_index=np.array([0, 1303]),
             ),
             "noise correlation",

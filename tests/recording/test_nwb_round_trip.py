@@ -102,7 +102,8 @@ def test_equal_recordings_share_their_identifier_and_others_do_not() -> None:
     assert content_identifier(recording) == content_identifier(full_recording())
     moved = replace(recording, spike_samples=recording.spike_samples + 1)
     renamed = replace(recording, subject=Subject(identifier="mouse-8"))
-    assert len({content_identifier(one) for one in (recording, moved, renamed)}) == 3
+    shorter = replace(recording, events=recording.events.assign(duration_s=0.01))
+    assert len({content_identifier(one) for one in (recording, moved, renamed, shorter)}) == 4
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(
@@ -146,6 +147,7 @@ def test_a_recording_without_units_is_not_written(tmp_path: Path) -> None:
     empty = replace(
         recording,
         units=recording.units.iloc[:0],
+        events=recording.events.iloc[:0],
         spike_samples=np.zeros(0, np.int64),
         spike_index=np.zeros(1, np.int64),
     )
@@ -171,3 +173,14 @@ def test_an_epoch_whose_name_means_nothing_is_not_written(tmp_path):
     epochs = full_recording().epochs.assign(name=["control", "NaN"])
     with pytest.raises(DataError, match="an epoch is called 'NaN', which readers take for a miss"):
         write_nwb(replace(full_recording(), epochs=epochs), tmp_path / "nameless.nwb")
+
+
+def test_channels_and_events_of_numbered_units_find_their_unit_again(tmp_path):
+    recording = full_recording()
+    numbered = replace(
+        recording,
+        units=recording.units.set_axis(pd.Index([7, 3, 12, 0, 5])),
+        events=recording.events.assign(unit=[3, 0, 0]),
+        channels=(replace(recording.channels[2], of_unit=12),),
+    )
+    assert_same(read_nwb(write_nwb(numbered, tmp_path / "numbered.nwb")), numbered)

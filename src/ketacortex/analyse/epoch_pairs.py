@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ketacortex.analyse import dendrites, membrane
 from ketacortex.analyse.epoch_values import EpochMeasures, average
 from ketacortex.analyse.shift import ExcessShift, excess_shift, signed_shift_deg
 from ketacortex.analyse.tuning import MIN_ORIENTATIONS
@@ -46,6 +47,10 @@ REASONS = {
     "evoked_rate_hz": "they have no trials with an orientation, or not of the same stimuli",
     "spontaneous_rate_hz": "one of them has no blank trials",
     "noise_correlation": "fewer than 2 units have a mean count above 0.5 in both",
+    **{
+        measure: "no unit has it in both, or they do not show the same stimuli"
+        for measure in (*dendrites.REASONS, *membrane.REASONS)
+    },
 }
 """Why a comparison of two epochs is missing, as the end of a sentence about both."""
 
@@ -123,6 +128,10 @@ def paired_values(
             mean_over_pairs(after.correlation, counted),
             int(counted.sum()),
         ),
+        **{
+            name: _in_both(value, after.intracellular[name], is_member & same_stimuli)
+            for name, value in before.intracellular.items()
+        },
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from ketacortex.analyse import dendrites, membrane
 from ketacortex.analyse.modality import MIN_BLANKS, spread_ties, unimodality_p_value, up_state_share
 from ketacortex.analyse.responses import EpochResponses
 from ketacortex.analyse.tuning import (
@@ -52,6 +53,8 @@ REASONS = {
     "isi_cv": f"no unit with {MIN_INTERVALS} intervals between spikes in one condition",
     "blank_unimodality_p": f"fewer than {MIN_BLANKS} blank trials",
     "up_state_share": "no blank trials or no evoked spikes",
+    **dendrites.REASONS,
+    **membrane.REASONS,
 }
 """Why a measure of a population is missing, as the end of a sentence."""
 
@@ -73,6 +76,8 @@ class EpochMeasures:
     count_statistics : CountStatistics
     isi_cv : (n_unit,)
     correlation : (n_unit, n_unit) noise correlations
+    intracellular : (n_unit,) of each measure of dendrites and membrane potential
+        Only what the recording holds, the same measures in every epoch.
     """
 
     responses: EpochResponses
@@ -89,6 +94,7 @@ class EpochMeasures:
     count_statistics: CountStatistics
     isi_cv: NDArray[np.float64]
     correlation: NDArray[np.float64]
+    intracellular: dict[str, NDArray[np.float64]]
 
     @property
     def epoch(self) -> str:
@@ -151,6 +157,10 @@ def measure_epoch(recording: Recording, responses: EpochResponses) -> EpochMeasu
         if has_trials
         else nothing,
         correlation=noise_correlations(counts, condition),
+        intracellular={
+            **dendrites.dendritic_values(recording, responses),
+            **membrane.membrane_values(recording, responses),
+        },
     )
 
 
@@ -194,6 +204,7 @@ def population_values(
         "noise_correlation": (mean_over_pairs(measured.correlation, counted), int(counted.sum())),
         "isi_cv": average(measured.isi_cv, is_member),
         **_blank_values(measured, is_member),
+        **{name: average(value, is_member) for name, value in measured.intracellular.items()},
     }
 
 

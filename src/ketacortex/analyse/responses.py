@@ -38,7 +38,7 @@ class EpochResponses:
     is_strongest : (n_trial,)
         Whether the trial had the highest contrast of the recording; tuning uses only these.
     blank_counts : (n_unit, n_blank) spikes
-    blank_duration_s : (n_blank,) s
+    blank_onset_s, blank_duration_s : (n_blank,) s
     """
 
     epoch: str
@@ -49,6 +49,7 @@ class EpochResponses:
     condition: NDArray[np.int64]
     is_strongest: NDArray[np.bool_]
     blank_counts: NDArray[np.float64]
+    blank_onset_s: NDArray[np.float64]
     blank_duration_s: NDArray[np.float64]
 
     @property
@@ -94,6 +95,7 @@ def collect_responses(recording: Recording) -> tuple[EpochResponses, ...]:
                 condition=condition[shown],
                 is_strongest=is_strongest[shown],
                 blank_counts=counts[:, blank],
+                blank_onset_s=onset_s[blank],
                 blank_duration_s=(offset_s - onset_s)[blank],
             )
         )

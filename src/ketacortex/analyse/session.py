@@ -44,7 +44,7 @@ class SessionFindings:
     units : one row a unit and epoch
         Rates in Hz, angles in deg, NaN where a unit does not tell. The three shift columns hold
         the change from the first epoch: signed, in excess of error, and the weight of the latter
-        in a mean over units.
+        in a mean over units. Measures of dendrites and membrane potential where they were recorded.
     values : `measure, epoch, population, value, n_units`
     pairs : `measure, epoch, reference, population, before, after, n_units`
         Each later epoch against the first, over the same units; shifts are NaN before.
@@ -141,6 +141,7 @@ def _unit_rows(
                     "preferred_orientation_shift_deg": shift_deg,
                     "preferred_orientation_shift_excess_deg": excess.excess_deg,
                     "shift_excess_weight": excess.weight,
+                    **epoch.intracellular,
                 }
             )
         )
@@ -197,6 +198,7 @@ def _no_second_epoch(
     measured: list[EpochMeasures], populations: dict[str, NDArray[np.bool_]]
 ) -> list[dict[str, Any]]:
     epoch = measured[0].epoch if measured else None
+    measures = (*PAIR_MEASURES, *(measured[0].intracellular if measured else ()))
     there = f"only epoch {epoch!r} has trials" if measured else "no epoch has trials"
     return [
         {
@@ -207,7 +209,7 @@ def _no_second_epoch(
             "reason": f"a change needs two epochs and {there}.",
         }
         for population in populations
-        for measure in PAIR_MEASURES
+        for measure in measures
     ]
 
 

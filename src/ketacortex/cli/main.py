@@ -237,10 +237,10 @@ def _effects_text(summary: dict[str, Any]) -> str:
 
 
 def _analysis_text(answer: dict[str, Any]) -> str:
-    lines = [f"{'measure':<28}{'epoch':<12}{'cells':<8}{'value':>10}  units"]
+    lines = [f"{'measure':<34}{'epoch':<12}{'cells':<8}{'value':>10}  units"]
     for row in answer["populations"]:
         lines.append(
-            f"{row['measure']:<28}{row['epoch']:<12}{row['population']:<8}"
+            f"{row['measure']:<34}{row['epoch']:<12}{row['population']:<8}"
             f"{row['value']:>10.4g}  {row['n_units']}"
         )
     if answer["comparisons"]:

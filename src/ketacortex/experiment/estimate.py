@@ -9,6 +9,7 @@ from typing import Any
 from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import build_circuit
+from ketacortex.simulate.probes import PROBE_RATE_HZ
 from ketacortex.simulate.session import epoch_starts_s
 
 # benchmarks/results.jsonl: one core of the reference machine, default circuit, gratings and blanks.
@@ -17,6 +18,10 @@ STEPS_PER_S = 10_000
 START_S = 25.0  # imports, compilation, comparison and report
 MB_PER_PROCESS = 380.0
 BYTES_PER_SPIKE = 8
+PROBES_TAKE = 1.7  # times as long: the compiled loop returns every millisecond
+BYTES_PER_SAMPLE = 4
+BYTES_PER_PLATEAU = 90
+PLATEAUS_PER_S = 0.55  # of a branch, over gratings and blanks of the default circuit
 BATCHES_A_PAUSE = 25  # of representative trials, typically, while block builds up or decays
 TYPICAL_RATE_HZ = 7.0
 
@@ -38,6 +43,7 @@ def estimate(experiment: Experiment, workers: int | None = None) -> dict[str, An
     n_compartments = circuit.n_cells + pyr.n * pyr.n_branches
     simulated_s = experiment.animals * _simulated_s_of_an_animal(experiment)
     wall_s = simulated_s * STEPS_PER_S * n_compartments * NANOSECONDS_PER_COMPARTMENT_STEP * 1e-9
+    wall_s *= PROBES_TAKE if experiment.record.is_any else 1.0
     spikes = experiment.simulated_s * circuit.n_cells * TYPICAL_RATE_HZ
     return {
         "animals": experiment.animals,
@@ -49,8 +55,16 @@ def estimate(experiment: Experiment, workers: int | None = None) -> dict[str, An
         "workers": n_workers,
         "expected_wall_s": round(START_S + wall_s / n_workers, 1),
         "expected_memory_mb": MB_PER_PROCESS * (n_workers + 1),
-        "expected_disk_mb": round(spikes * BYTES_PER_SPIKE / 1e6, 1),
+        "expected_disk_mb": round((spikes * BYTES_PER_SPIKE + _probe_bytes(experiment)) / 1e6, 1),
     }
+
+
+def _probe_bytes(experiment: Experiment) -> float:
+    record, pyr = experiment.record, experiment.circuit.pyr
+    n_channels = record.membrane_cells + record.dendritic_inhibition
+    plateaus_per_s = PLATEAUS_PER_S * pyr.n * pyr.n_branches if record.plateaus else 0.0
+    per_s = n_channels * PROBE_RATE_HZ * BYTES_PER_SAMPLE + plateaus_per_s * BYTES_PER_PLATEAU
+    return experiment.simulated_s * per_s
 
 
 def _simulated_s_of_an_animal(experiment: Experiment) -> float:

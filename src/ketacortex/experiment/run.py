@@ -200,6 +200,7 @@ def _simulate(experiment: Experiment, animal: int, arm: str, folder: RunFolder) 
         report_progress,
         starts_s=own.starts_s(),
         treatment=own.treatment(arm),
+        record=own.record,
         keep=SharedEpochs(folder.shared(animal)),
     )
 

@@ -16,6 +16,7 @@ from ketacortex.errors import nearest
 from ketacortex.model.settings import CircuitSettings
 from ketacortex.seeds import seed_of
 from ketacortex.settings import Settings
+from ketacortex.simulate.probes import Probes
 from ketacortex.simulate.session import Treatment, epoch_starts_s
 from ketacortex.simulate.slow_states import SlowSteps
 from ketacortex.stimulus.grating import GratingSequence
@@ -64,6 +65,7 @@ class Experiment(Settings):
     block: BlockSettings = BlockSettings()
     slow_steps: SlowSteps = SlowSteps()
     stimulus: GratingSequence = GratingSequence()
+    record: Probes = Probes()
     epoch: Annotated[tuple[Epoch, ...], Field(min_length=1, description="epochs, in order")]
     dose: Annotated[tuple[Dose, ...], Field(description="doses that arms can be given")] = ()
     arms: Annotated[dict[Name, Arm], Field(min_length=1, description="arms by name")]
@@ -186,6 +188,11 @@ class Experiment(Settings):
                         f"before infusion {first.name} ends at {end_s:g} s; one line carries one "
                         "infusion. Start it later, or give one at a higher rate"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _recorded_cells_exist(self) -> Self:
+        self.record.require_cells(self.circuit.pyr.n)
         return self
 
     def shown(self) -> list[tuple[str, GratingSequence]]:

@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from ketacortex.simulate.engine import Spikes
+from ketacortex.simulate.probes import Probed
+from ketacortex.simulate.session import Shown
+
+_SPIKES = ("step", "cell")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class SharedEpochs:
 
     folder: Path
 
-    def __call__(self, key: str, make: Callable[[], Spikes]) -> Spikes:
-        """The spikes kept under `key`, made now if there are none; others wait for them."""
+    def __call__(self, key: str, make: Callable[[], Shown]) -> Shown:
+        """The epoch kept under `key`, shown now if there is none; others wait for it."""
         path = self.folder / f"{key}.npz"
         self.folder.mkdir(parents=True, exist_ok=True)
         # The system lets go of the lock when its holder is gone, however it went.
@@ -33,10 +37,11 @@ class SharedEpochs:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if path.is_file():
                 with np.load(path) as held:
-                    return Spikes(held["step"], held["cell"])
-            spikes = make()
+                    probed = {name: held[name] for name in held.files if name not in _SPIKES}
+                    return Shown(Spikes(held["step"], held["cell"]), Probed(**probed))
+            shown = make()
             temporary = path.with_suffix(f".{os.getpid()}.part")
             with temporary.open("wb") as file:
-                np.savez(file, step=spikes.step, cell=spikes.cell)
+                np.savez(file, **vars(shown.spikes), **vars(shown.probed))
             os.replace(temporary, path)
-            return spikes
+            return shown

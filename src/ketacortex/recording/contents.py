@@ -26,8 +26,9 @@ def describe(recording: Recording) -> dict[str, Any]:
         Keys `subject`, `source`, `units`, `duration_s`, `n_spikes`, `mean_rate_hz`, `epochs`,
         `n_trials`, `n_blank_trials`, `orientations_deg`, `directions_deg`, `contrasts`,
         `other_stimuli` (values of each further stimulus column that varies),
-        `repeats_per_condition`, `channels`, `doses` and `analyses`: for every analysis its
-        `name`, whether it is `possible`, and the `reason` in words. What is unknown is None.
+        `repeats_per_condition`, `channels`, `events` (number of each kind and of the units that
+        had them), `doses` and `analyses`: for every analysis its `name`, whether it is
+        `possible`, and the `reason` in words. What is unknown is None.
         A condition is a stimulus in an epoch.
     """
     trials, subject = recording.trials, recording.subject
@@ -57,6 +58,7 @@ def describe(recording: Recording) -> dict[str, Any]:
         "other_stimuli": _other_stimuli(trials),
         "repeats_per_condition": _range_of(_repeats(trials).tolist()),
         "channels": [_channel(channel) for channel in recording.channels],
+        "events": _events(recording.events),
         "doses": [
             {str(name): _known(value) for name, value in dose.items()}
             for dose in recording.doses.to_dict("records")
@@ -78,6 +80,7 @@ def describe_as_text(description: dict[str, Any]) -> str:
         parts += ["", "epochs", _lines(_epoch_rows(description), indent=2)]
     for title, rows in (
         ("channels", [_channel_row(channel) for channel in description["channels"]]),
+        ("events", [_event_row(kind) for kind in description["events"]]),
         ("doses", [_dose_row(dose) for dose in description["doses"]]),
         ("analyses", [_analysis_row(analysis) for analysis in description["analyses"]]),
     ):
@@ -208,6 +211,19 @@ def _channel(channel: Channel) -> dict[str, Any]:
     }
 
 
+def _events(events: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each kind of event, in order of name, with how often and in how many units it was seen."""
+    return [
+        {
+            "name": str(name),
+            "n": len(seen),
+            "n_units": int(seen["unit"].nunique()),
+            "median_duration_s": _known(seen["duration_s"].astype(float).median()),
+        }
+        for name, seen in events.groupby("name")
+    ]
+
+
 def _mean_rate_range(recording: Recording) -> dict[str, float] | None:
     duration_s = recording.observed_duration_s
     if duration_s <= 0:
@@ -296,6 +312,12 @@ def _channel_row(channel: dict[str, Any]) -> list[str]:
         f"{channel['duration_s']:.6g} s",
         "depth unknown" if depth is None else f"{depth:g} µm deep",
     ]
+
+
+def _event_row(kind: dict[str, Any]) -> list[str]:
+    median_s = kind["median_duration_s"]
+    lasting = "of unknown duration" if median_s is None else f"median {1000 * median_s:.3g} ms"
+    return [kind["name"], str(kind["n"]), f"in {kind['n_units']} units", lasting]
 
 
 def _dose_row(dose: dict[str, Any]) -> list[str]:

@@ -8,6 +8,9 @@ EPOCHS_IN_NWB = {"name": "epoch_name", "start_s": "start_time", "stop_s": "stop_
 DOSES_IN_NWB = {"name": "dose_name"}
 DOSES = "doses"
 """The processing module, and the table in it, that hold the dose log."""
+EVENTS_IN_NWB = {"name": "event_name", "unit": "event_unit"}
+EVENTS = "events"
+"""The processing module, and the table in it, that hold events of single units."""
 
 UNIT_NAME = "source_name"
 """Column with the names of units that are not numbers."""
@@ -18,6 +21,9 @@ NO_SOURCE = "Source not described."
 PLACE = "channel {position}; depth below the pia: {depth_um!r} µm"
 PLACE_PATTERN = r"channel (?P<position>\d+); depth below the pia: (?P<depth_um>\S+) µm"
 """Comment on a continuous channel: its place in the list and in the tissue (nan: unknown)."""
+OF_UNIT = "; of unit: {of_unit}"
+OF_UNIT_PATTERN = r"; of unit: (?P<of_unit>.*)"
+"""Further comment on a continuous channel that was recorded from one unit, by its name."""
 
 AGE_UNKNOWN = "P0D/"
 """NWB insists on an age: born, and no more is said."""
@@ -47,6 +53,12 @@ DESCRIPTIONS = {
     "stop_s": "end of dosing, seconds from session start",
     "amount": "amount given, in the unit of column unit",
     "unit": "unit of the amount",
+    "event_name": "kind of the event",
+    "event_unit": "name of the unit that the event was seen in, as in the units table",
+    "onset_s": "start of the event, seconds from session start",
+    "duration_s": "how long the event lasted, seconds",
+    "branch": "dendritic branch of the unit, from 0",
+    "n_branches": "branches of the unit that dendritic signals were taken from",
     UNIT_NAME: "name of the unit in its source",
 }
 """What each column holds, in words; other columns are described by their name."""

@@ -35,12 +35,21 @@ from ketacortex.recording.nwb_names import (
     DOSES,
     DOSES_IN_NWB,
     EPOCHS_IN_NWB,
+    EVENTS,
+    EVENTS_IN_NWB,
     NO_SOURCE,
+    OF_UNIT_PATTERN,
     PLACE_PATTERN,
     TRIALS_IN_NWB,
     UNIT_NAME,
 )
-from ketacortex.recording.recording import DOSE_COLUMNS, Channel, Recording, Subject
+from ketacortex.recording.recording import (
+    DOSE_COLUMNS,
+    EVENT_COLUMNS,
+    Channel,
+    Recording,
+    Subject,
+)
 from ketacortex.recording.standard_tables import (
     standard_trials,
     standard_units,
@@ -165,8 +174,9 @@ def _recording(file: h5py.File, path: Path) -> Recording:
         start_s=start_s,
         stop_s=stop_s,
         gaps_s=gaps_s,
-        channels=_channels(file),
-        doses=_doses(file),
+        channels=_channels(file, units.index),
+        doses=_log(file, DOSES, DOSES_IN_NWB, DOSE_COLUMNS),
+        events=_log(file, EVENTS, EVENTS_IN_NWB, EVENT_COLUMNS),
         source=_source(file),
     )
 
@@ -332,7 +342,7 @@ def _source(file: h5py.File) -> str:
     return "" if description == NO_SOURCE else description
 
 
-def _channels(file: h5py.File) -> tuple[Channel, ...]:
+def _channels(file: h5py.File, units: pd.Index) -> tuple[Channel, ...]:
     acquired = file.get("acquisition", {})
     series = [
         acquired[name]
@@ -343,7 +353,7 @@ def _channels(file: h5py.File) -> tuple[Channel, ...]:
         and acquired[name]["data"].ndim == 1
     ]
     # HDF5 lists its groups by name; the recording has an order of its own.
-    return tuple(_channel(one) for one in sorted(series, key=_position))
+    return tuple(_channel(one, units) for one in sorted(series, key=_position))
 
 
 def _position(series: h5py.Group) -> float:
@@ -351,10 +361,12 @@ def _position(series: h5py.Group) -> float:
     return int(place["position"]) if place else np.inf
 
 
-def _channel(series: h5py.Group) -> Channel:
+def _channel(series: h5py.Group, units: pd.Index) -> Channel:
     data, start = series["data"], series["starting_time"]
     conversion, offset = data.attrs.get("conversion", 1.0), data.attrs.get("offset", 0.0)
-    place = re.match(PLACE_PATTERN, _text(series.attrs.get("comments", "")))
+    comment = _text(series.attrs.get("comments", ""))
+    place = re.match(PLACE_PATTERN, comment)
+    of_unit = re.fullmatch(PLACE_PATTERN + OF_UNIT_PATTERN, comment, re.DOTALL)
     return Channel(
         name=Path(series.name).name,
         quantity=_text(series.attrs.get("description", "")),
@@ -363,15 +375,24 @@ def _channel(series: h5py.Group) -> Channel:
         rate_hz=float(start.attrs["rate"]),
         start_s=float(start[()]),
         depth_um=float(place["depth_um"]) if place else float("nan"),
+        of_unit=_unit_called(of_unit["of_unit"], units) if of_unit else None,
     )
 
 
-def _doses(file: h5py.File) -> pd.DataFrame:
-    name = f"processing/{DOSES}/{DOSES}"
-    if name not in file:
-        return pd.DataFrame(columns=list(DOSE_COLUMNS))
-    columns = {nwb: ours for ours, nwb in DOSES_IN_NWB.items()}
-    return _table(file[name]).rename(columns=columns).reset_index(drop=True)
+def _unit_called(name: str, units: pd.Index) -> int | str:
+    """The name of a unit as the units table has it: a number, or a word."""
+    return int(name) if pd.api.types.is_integer_dtype(units) else name
+
+
+def _log(
+    file: h5py.File, name: str, names_in_nwb: dict[str, str], needed: tuple[str, ...]
+) -> pd.DataFrame:
+    """The table that the writer keeps in a processing module of its own; without it, no rows."""
+    path = f"processing/{name}/{name}"
+    if path not in file:
+        return pd.DataFrame(columns=list(needed))
+    columns = {nwb: ours for ours, nwb in names_in_nwb.items()}
+    return _table(file[path]).rename(columns=columns).reset_index(drop=True)
 
 
 def _text(value: Any) -> str:

@@ -23,7 +23,10 @@ from ketacortex.recording.nwb_names import (
     DOSES,
     DOSES_IN_NWB,
     EPOCHS_IN_NWB,
+    EVENTS,
+    EVENTS_IN_NWB,
     NO_SOURCE,
+    OF_UNIT,
     PLACE,
     TRIALS_IN_NWB,
     UNIT_NAME,
@@ -85,6 +88,8 @@ def content_identifier(recording: Recording) -> str:
         content.update(np.ascontiguousarray(spikes).tobytes())
     for table in (recording.units, recording.trials, recording.epochs, recording.doses):
         content.update(table.to_csv().encode())
+    if len(recording.events):
+        content.update(recording.events.to_csv().encode())
     for channel in recording.channels:
         content.update(repr((channel.name, channel.unit, channel.rate_hz)).encode())
         content.update(np.ascontiguousarray(channel.values).tobytes())
@@ -143,7 +148,11 @@ def _nwb_file(recording: Recording) -> NWBFile:
     for position, channel in enumerate(recording.channels):
         file.add_acquisition(_time_series(channel, position))
     if len(recording.doses):
-        _add_doses(file, recording.doses)
+        doses = recording.doses.rename(columns=DOSES_IN_NWB)
+        _add_log(file, DOSES, "Doses given, with the amount and its unit", doses)
+    if len(recording.events):
+        events = recording.events.rename(columns=EVENTS_IN_NWB)
+        _add_log(file, EVENTS, "Events of single units, each with its kind", events)
     return file
 
 
@@ -213,10 +222,12 @@ def _intervals(name: str, description: str, table: pd.DataFrame, more: tuple[Any
 def _time_series(channel: Channel, position: int) -> Any:
     from pynwb import TimeSeries
 
+    place = PLACE.format(position=position, depth_um=float(channel.depth_um))
+    of_unit = "" if channel.of_unit is None else OF_UNIT.format(of_unit=channel.of_unit)
     return TimeSeries(
         name=channel.name,
         description=channel.quantity,
-        comments=PLACE.format(position=position, depth_um=float(channel.depth_um)),
+        comments=place + of_unit,
         data=channel.values,
         unit=channel.unit,
         starting_time=float(channel.start_s),
@@ -224,18 +235,19 @@ def _time_series(channel: Channel, position: int) -> Any:
     )
 
 
-def _add_doses(file: NWBFile, doses: pd.DataFrame) -> None:
+def _add_log(file: NWBFile, name: str, description: str, rows: pd.DataFrame) -> None:
+    """A table in a processing module of the same name."""
     from hdmf.common import DynamicTable
 
-    columns = _scalar_columns(doses.rename(columns=DOSES_IN_NWB))
+    columns = _scalar_columns(rows)
     table = DynamicTable(
-        name=DOSES,
-        description="Doses given, with the amount and its unit",
-        id=np.arange(len(doses)),
+        name=name,
+        description=description,
+        id=np.arange(len(rows)),
         columns=columns,
         colnames=_names_of(columns),
     )
-    file.create_processing_module(DOSES, "Log of the doses given").add(table)
+    file.create_processing_module(name, description).add(table)
 
 
 def _scalar_columns(table: pd.DataFrame) -> list[Any]:

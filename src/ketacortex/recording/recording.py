@@ -33,6 +33,16 @@ STIMULUS_COLUMNS = (
 """What else tells one stimulus from another, beside its orientation and direction."""
 EPOCH_COLUMNS = ("name", "start_s", "stop_s")
 DOSE_COLUMNS = ("name", "blocker", "route", "start_s", "stop_s", "amount", "unit")
+EVENT_COLUMNS = ("name", "onset_s", "duration_s", "unit")
+
+MEMBRANE_POTENTIAL = "membrane potential"
+"""Quantity of a channel: of the soma of one unit."""
+DENDRITIC_INHIBITION = "mean GABA conductance of dendritic branches"
+"""Quantity of a channel: over the branches of all units that have `BRANCHES`."""
+PLATEAU = "dendritic plateau"
+"""Name of an event: a branch stays depolarised."""
+BRANCHES = "n_branches"
+"""Column of the units table: branches of the unit that dendritic signals were taken from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +65,7 @@ class Channel:
     rate_hz : Hz
     start_s : s, time of the first sample
     depth_um : µm below the pia, NaN where unknown
+    of_unit : name of the unit it was recorded from, None for a signal of the tissue or of many
     """
 
     name: str
@@ -64,6 +75,19 @@ class Channel:
     rate_hz: float
     start_s: float = 0.0
     depth_um: float = float("nan")
+    of_unit: int | str | None = None
+
+    @property
+    def stop_s(self) -> float:
+        """End of the last sample, s."""
+        return self.start_s + len(self.values) / self.rate_hz
+
+    def between(self, start_s: float, stop_s: float) -> NDArray[np.float32]:
+        """Samples with `start_s <= t < stop_s`; none unless the channel covers all of it."""
+        # A touch earlier, so that rounding of the seconds cannot move a sample over an edge.
+        first, last = np.ceil((np.array([start_s, stop_s]) - self.start_s) * self.rate_hz - 1e-3)
+        covers = first >= 0 and last <= len(self.values)
+        return self.values[int(first) : int(last)] if covers else self.values[:0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +116,11 @@ class Recording:
     gaps_s : (n_gap, 2) s
         Stretches between in which nothing was recorded, in order.
     channels : continuous signals
+        Each without gaps: what was recorded in several stretches is several channels.
     doses : one row a dose given
+    events : one row an event that was seen in a unit
+        `name` of its kind, `onset_s`, `duration_s`, `unit` (its name in `units`); optional
+        `branch` (from 0) and anything else.
     source : where it came from, in words
     """
 
@@ -108,6 +136,7 @@ class Recording:
     gaps_s: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     channels: tuple[Channel, ...] = ()
     doses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DOSE_COLUMNS)))
+    events: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(EVENT_COLUMNS)))
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -120,6 +149,7 @@ class Recording:
             (self.units, "units", UNIT_COLUMNS),
             (self.trials, "trials", TRIAL_COLUMNS),
             (self.epochs, "epochs", EPOCH_COLUMNS),
+            (self.events, "events", EVENT_COLUMNS),
         ):
             missing = [column for column in needed if column not in table]
             if missing:
@@ -127,6 +157,7 @@ class Recording:
                     f"the {name} table has no column {missing[0]!r}; a recording needs "
                     f"{', '.join(needed)}. Add it or name the column that holds it."
                 )
+        self._check_events()
         edges_s = np.concatenate([[self.start_s], self.gaps_s.ravel(), [self.stop_s]])
         if len(self.gaps_s) and not np.all(np.diff(edges_s) > 0):
             raise DataError(
@@ -136,6 +167,21 @@ class Recording:
             )
         self.spike_samples.flags.writeable = False
         self.spike_index.flags.writeable = False
+
+    def _check_events(self) -> None:
+        backwards = self.events[self.events["duration_s"].astype(float) < 0]
+        if len(backwards):
+            raise DataError(
+                f"an event at {backwards['onset_s'].iloc[0]:g} s lasts "
+                f"{backwards['duration_s'].iloc[0]:g} s; nothing ends before it begins. Give its "
+                "duration in seconds."
+            )
+        strange = self.events[~self.events["unit"].isin(self.units.index)]
+        if len(strange):
+            raise DataError(
+                f"an event is said to be of unit {strange['unit'].iloc[0]!r}, which is not in the "
+                "units table, so its cell class is unknown. Add the unit, or leave the event out."
+            )
 
     @property
     def observed_s(self) -> NDArray[np.float64]:

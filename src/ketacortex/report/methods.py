@@ -74,6 +74,8 @@ def parameters(experiment: Experiment | None) -> list[Parameter]:
         for part in ("tissue", "block", "slow_steps"):
             found += _settings(getattr(experiment, part), part)
         found += _constants(experiment)
+    if experiment.record.is_any:
+        found += _settings(experiment.record, "record")
     for epoch in experiment.epoch:
         if epoch.stimulus is not None:
             found += _settings(epoch.stimulus, f"epoch.{epoch.name}.stimulus")

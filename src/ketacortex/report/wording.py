@@ -21,6 +21,13 @@ MEASURES = {
     "isi_cv": "CV of interspike intervals",
     "blank_unimodality_p": "unimodality of blank-trial rates, p",
     "up_state_share": "share of blanks in an up state",
+    "dendritic_inhibition_nanosiemens": "dendritic inhibition [nS]",
+    "plateau_rate_per_min": "plateaus of a branch [1/min]",
+    "plateau_time_share": "share of time a branch is in a plateau",
+    "subthreshold_modulation_mv": "subthreshold modulation by orientation [mV]",
+    "subthreshold_osi": "subthreshold OSI",
+    "subthreshold_gosi": "subthreshold gOSI",
+    "depolarisation_mv": "largest depolarisation [mV]",
 }
 POPULATIONS = {"pyr": "pyramidal cells", "pv": "PV cells", "sst": "SST cells", "vip": "VIP cells",
                "all": "all units", "unknown": "units of unknown class"}  # fmt: skip

@@ -36,6 +36,7 @@ from ketacortex.simulate.layout import (
     receptor_gains,
     uses_shares,
 )
+from ketacortex.simulate.probes import Probe
 from ketacortex.simulate.watch import Watch
 from ketacortex.units import MS_PER_S
 
@@ -121,6 +122,7 @@ class Cortex:
         self._decimator = None if weight is None else Decimator(len(weight), dt_ms)
         self._watch = Watch(network, dt_ms)
         self._looked_from = 0
+        self._probe: Probe | None = None
         self._chunk_steps = max(round(chunk_s * MS_PER_S / dt_ms), 1)
         # The kernel stops before a step that could overflow it; every cell may fire in a step.
         self._out_step = np.empty(max(1 << 14, 2 * network.n_cells), np.int64)
@@ -192,6 +194,10 @@ class Cortex:
             )
         return self._decimator.take()
 
+    def attach(self, probe: Probe) -> None:
+        """Let a probe sample the state from now on; a saved state holds none of its samples."""
+        self._probe = probe
+
     def run(
         self,
         n_steps: int,
@@ -205,7 +211,7 @@ class Cortex:
         SimulationError
             A voltage that is no number, or a population beyond 100 Hz.
         """
-        until, event = self.step + n_steps, 0
+        until, event, watched, n_watched = self.step + n_steps, 0, self.step, 0
         steps: list[NDArray[np.int64]] = []
         cells: list[NDArray[np.int32]] = []
         absolute = event_step + self.step
@@ -213,15 +219,23 @@ class Cortex:
         field = np.empty((min(self._chunk_steps, n_steps) if n_site else 0, n_site), np.float32)
         while self.step < until:
             start = self.step
+            stop = min(until, watched + self._chunk_steps)
+            if self._probe is not None:
+                if self._probe.is_due(start):
+                    self._probe.sample(self._state)
+                stop = min(stop, self._probe.next_due(start))
             n, event = advance(
-                self._state, self._wires, min(until, start + self._chunk_steps), absolute,
-                event_afferent, event, self._out_step, self._out_cell, field, self._exact,
+                self._state, self._wires, stop, absolute, event_afferent, event,
+                self._out_step, self._out_cell, field, self._exact,
             )  # fmt: skip
             steps.append(self._out_step[:n].copy())
             cells.append(self._out_cell[:n].copy())
             if self._decimator is not None:
                 self._decimator.give(field[: self.step - start])
-            self._watch.look(self._state, self.step - start, cells[-1])
+            if self.step in (until, watched + self._chunk_steps):
+                fired = np.concatenate(cells[n_watched:])
+                self._watch.look(self._state, self.step - watched, fired)
+                watched, n_watched = self.step, len(cells)
         return Spikes(
             np.concatenate(steps) if steps else np.zeros(0, np.int64),
             np.concatenate(cells) if cells else np.zeros(0, np.int32),

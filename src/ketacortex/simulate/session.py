@@ -19,10 +19,11 @@ from ketacortex.errors import SimulationError
 from ketacortex.model.circuit import Circuit
 from ketacortex.model.settings import CircuitSettings
 from ketacortex.model.v1_network import network_of
-from ketacortex.recording.recording import DOSE_COLUMNS, Recording, Subject
+from ketacortex.recording.recording import BRANCHES, DOSE_COLUMNS, Recording, Subject
 from ketacortex.seeds import generator, seed_of
 from ketacortex.settings import Settings
 from ketacortex.simulate.engine import STEPS_PER_S, Cortex, Openings, Spikes
+from ketacortex.simulate.probes import Probe, Probed, Probes, channels_of, plateau_events
 from ketacortex.simulate.slow_states import SlowStates, SlowSteps, receptor_sites, soma_sites
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes, AfferentTuning
 from ketacortex.stimulus.grating import GratingSequence, draw_trials
@@ -34,11 +35,19 @@ REMEMBERED = 4  # batches of representative trials over which openings are avera
 Progress = Callable[[float, float], None]  # seconds simulated since the last call, mean rate in Hz
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What one epoch leaves: its spikes, steps counted from its start, and what probes saw."""
+
+    spikes: Spikes
+    probed: Probed
+
+
 class Keeper(Protocol):
     """Whoever keeps what several sessions of one animal share."""
 
-    def __call__(self, key: str, make: Callable[[], Spikes]) -> Spikes:
-        """The spikes kept under `key`, made now if there are none."""
+    def __call__(self, key: str, make: Callable[[], Shown]) -> Shown:
+        """The epoch kept under `key`, shown now if there is none."""
 
 
 class Treatment(Settings):
@@ -75,7 +84,7 @@ class Session:
     course: pd.DataFrame
 
 
-def make_anew(key: str, make: Callable[[], Spikes]) -> Spikes:
+def make_anew(key: str, make: Callable[[], Shown]) -> Shown:
     """Keep nothing, whatever its key."""
     return make()
 
@@ -89,6 +98,7 @@ def simulate_session(
     *,
     starts_s: Mapping[str, float] | None = None,
     treatment: Treatment | None = None,
+    record: Probes = Probes(),  # noqa: B008 - frozen
     keep: Keeper = make_anew,
 ) -> Session:
     """Show every epoch to one cortex and record all of its cells.
@@ -107,6 +117,7 @@ def simulate_session(
     progress : called after each trial
     starts_s : s, start of an epoch after the end of the first; others follow the one before
     treatment : doses and what comes of them; nothing is given by default
+    record : what is recorded beside spikes; it changes none of them
     keep : keeps epochs that nothing given has reached, which arms of an animal share
     """
     treatment = treatment or Treatment()
@@ -123,13 +134,15 @@ def simulate_session(
     states = SlowStates(circuit, exposure, treatment.block, at_somata)
     try:
         seen = _show_all(
-            circuit, epochs, noise, progress, begins, exposure, states, treatment, keep
+            circuit, epochs, noise, progress, begins, exposure, states, treatment, record, keep
         )
     except SimulationError as error:
         raise SimulationError(f"{error}{_changed(circuit.settings)}") from None
     course = states.course()
     return Session(
-        recording=_recording(circuit, epochs, noise, subject, treatment.doses, begins, seen),
+        recording=_recording(
+            circuit, epochs, noise, subject, treatment.doses, begins, record, seen
+        ),
         course=course.assign(time_s=course["time_s"] + zero_s),
     )
 
@@ -138,7 +151,7 @@ def baseline_openings(
     circuit: Circuit, sequence: GratingSequence, noise: int, steps: SlowSteps
 ) -> Openings:
     """How far an undrugged cortex opens its receptors under representative trials."""
-    show = _Show(circuit, "", sequence, noise, None)
+    show = _Show(circuit, "", sequence, noise, Probes(), None)
     return show.openings(steps.representative_trials)
 
 
@@ -151,19 +164,20 @@ def _show_all(
     exposure: Exposure,
     states: SlowStates,
     treatment: Treatment,
+    record: Probes,
     keep: Keeper,
-) -> dict[str, Spikes]:
-    """Spikes of every epoch, steps counted from its start; slow states move on as time goes by."""
-    seen: dict[str, Spikes] = {}
+) -> dict[str, Shown]:
+    """What every epoch leaves; slow states move on as time goes by."""
+    seen: dict[str, Shown] = {}
     now_s = begins[epochs[0][0]]
     for name, sequence in epochs:
-        show = _Show(circuit, name, sequence, noise, progress)
+        show = _Show(circuit, name, sequence, noise, record, progress)
         end_s = begins[name] + sequence.total_s
         if not states.is_moving(end_s):
-            key = _key(circuit, name, sequence, noise)
+            key = _key(circuit, name, sequence, noise, record)
             seen[name] = keep(key, show.undisturbed)
             if show.n_simulated == 0:
-                show.report_all(seen[name])
+                show.report_all(seen[name].spikes)
         else:
             show.meanwhile(
                 states, max(now_s, exposure.begins_s), begins[name], treatment.slow_steps
@@ -197,9 +211,10 @@ def epoch_starts_s(
     return begins
 
 
-def _key(circuit: Circuit, name: str, sequence: GratingSequence, noise: int) -> str:
-    """What the spikes of an undisturbed epoch depend on, in 32 characters."""
-    depends_on = (circuit.settings.model_dump_json(), sequence.model_dump_json(), name, str(noise))
+def _key(circuit: Circuit, name: str, sequence: GratingSequence, noise: int, record: Probes) -> str:
+    """What an undisturbed epoch depends on, in 32 characters."""
+    settings = (circuit.settings, sequence, record)
+    depends_on = (*(one.model_dump_json() for one in settings), name, str(noise))
     return blake2b("|".join(depends_on).encode(), digest_size=16).hexdigest()
 
 
@@ -210,21 +225,24 @@ def _recording(
     subject: Subject,
     doses: Sequence[Dose],
     begins: Mapping[str, float],
-    seen: Mapping[str, Spikes],
+    record: Probes,
+    seen: Mapping[str, Shown],
 ) -> Recording:
     zero_s = -begins[epochs[0][0]]
-    trials, spans = [], []
+    trials, spans, channels, events = [], [], [], []
     for name, sequence in epochs:
         start_s = begins[name] + zero_s
         shown = draw_trials(sequence, generator("trial order", noise, name))
         times = {at: shown[at] + start_s for at in ("onset_s", "offset_s")}
         trials.append(shown.assign(**times, epoch=name))
         spans.append({"name": name, "start_s": start_s, "stop_s": start_s + sequence.total_s})
+        channels += channels_of(seen[name].probed, name, start_s, circuit.depth_um)
+        events.append(plateau_events(seen[name].probed, start_s))
     starts = [round((begins[name] + zero_s) * STEPS_PER_S) for name, _ in epochs]
     step = np.concatenate(
-        [seen[name].step + at for (name, _), at in zip(epochs, starts, strict=True)]
+        [seen[name].spikes.step + at for (name, _), at in zip(epochs, starts, strict=True)]
     )
-    cell = np.concatenate([seen[name].cell for name, _ in epochs])
+    cell = np.concatenate([seen[name].spikes.cell for name, _ in epochs])
     order = np.lexsort((step, cell))
     observed_s = np.array([[span["start_s"], span["stop_s"]] for span in spans])
     is_gap = observed_s[1:, 0] > observed_s[:-1, 1]
@@ -233,13 +251,15 @@ def _recording(
         spike_samples=step[order],
         spike_index=np.searchsorted(cell[order], np.arange(circuit.n_cells + 1)).astype(np.int64),
         sample_rate_hz=STEPS_PER_S,
-        units=_units(circuit),
+        units=_units(circuit, record),
         trials=pd.concat(trials, ignore_index=True),
         epochs=pd.DataFrame(spans),
         start_s=0.0,
         stop_s=observed_s[-1, 1],
         gaps_s=np.column_stack([observed_s[:-1, 1], observed_s[1:, 0]])[is_gap],
+        channels=tuple(channels),
         doses=_dose_log(doses, zero_s),
+        events=pd.concat(events, ignore_index=True),
         source=f"ketacortex circuit {circuit.settings.preset}, map {circuit.settings.map}",
     )
 
@@ -253,8 +273,8 @@ def _dose_log(doses: Sequence[Dose], zero_s: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(DOSE_COLUMNS))
 
 
-def _units(circuit: Circuit) -> pd.DataFrame:
-    return pd.DataFrame(
+def _units(circuit: Circuit, record: Probes) -> pd.DataFrame:
+    units = pd.DataFrame(
         {
             "cell_class": circuit.cell_class,
             "x_um": circuit.position_um[:, 0],
@@ -263,6 +283,10 @@ def _units(circuit: Circuit) -> pd.DataFrame:
         },
         index=pd.RangeIndex(circuit.n_cells, name="unit"),
     )
+    if record.sees_dendrites:
+        pyr = circuit.settings.pyr
+        units[BRANCHES] = np.where(np.arange(circuit.n_cells) < pyr.n, pyr.n_branches, 0)
+    return units
 
 
 class _Show:
@@ -274,17 +298,18 @@ class _Show:
         name: str,
         sequence: GratingSequence,
         noise: int,
+        record: Probes,
         progress: Progress | None,
     ) -> None:
-        self._circuit, self._name, self._noise = circuit, name, noise
+        self._circuit, self._name, self._noise, self._record = circuit, name, noise, record
         self._network = network_of(circuit)
         self._sequence = sequence
         self._progress = progress
         self._trial_s = sequence.gap_s + sequence.duration_s
         self.n_simulated = 0
 
-    def undisturbed(self) -> Spikes:
-        """Spikes of the epoch at baseline, steps counted from its start."""
+    def undisturbed(self) -> Shown:
+        """What the epoch leaves at baseline."""
         return self._run(None, 0.0, SlowSteps())
 
     def openings(self, n_trials: int) -> Openings:
@@ -296,8 +321,8 @@ class _Show:
             self._trial(cortex, afferents, orientation, counts=False)
         return cortex.take_openings()
 
-    def with_slow_states(self, states: SlowStates, start_s: float, steps: SlowSteps) -> Spikes:
-        """Spikes of the epoch while its own trials move the slow states on from `start_s`."""
+    def with_slow_states(self, states: SlowStates, start_s: float, steps: SlowSteps) -> Shown:
+        """What the epoch leaves while its own trials move the slow states on from `start_s`."""
         return self._run(states, start_s, steps)
 
     def meanwhile(
@@ -330,9 +355,13 @@ class _Show:
             total_s = self._sequence.total_s
             self._progress(total_s, len(spikes.step) / total_s / self._circuit.n_cells)
 
-    def _run(self, states: SlowStates | None, start_s: float, steps: SlowSteps) -> Spikes:
+    def _run(self, states: SlowStates | None, start_s: float, steps: SlowSteps) -> Shown:
         cortex, afferents = self._fresh("", states)
         clock = cortex.step
+        probe = None
+        if self._record.is_any:
+            probe = Probe(self._network, "pyr", self._record, cortex.dt_ms, clock)
+            cortex.attach(probe)
         parts: list[Spikes] = []
         now_s, waiting_s, stimulated_s = start_s, 0.0, 0.0
         trials = draw_trials(self._sequence, generator("trial order", self._noise, self._name))
@@ -350,10 +379,11 @@ class _Show:
                 states.advance(now_s, waiting_s)
                 cortex.set_gains(states.gains())
                 now_s, waiting_s = now_s + waiting_s, 0.0
-        return Spikes(
+        spikes = Spikes(
             np.concatenate([part.step for part in parts]) - clock,
             np.concatenate([part.cell for part in parts]),
         )
+        return Shown(spikes, Probed() if probe is None else probe.take())
 
     def _fresh(
         self, purpose: str, states: SlowStates | None, *, looks: bool = False
