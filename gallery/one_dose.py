@@ -19,7 +19,8 @@ import numpy as np
 from matplotlib.colors import LogNorm
 
 from ketacortex import CircuitSettings, Subject, build_circuit, simulate_session
-from ketacortex.drug.doses import Exposure, Sites, TopicalDose
+from ketacortex.drug.doses import TopicalDose
+from ketacortex.drug.exposure import Exposure, Sites
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.simulate.session import Treatment
 from ketacortex.simulate.slow_states import SlowSteps
@@ -35,7 +36,8 @@ def draw_section(axis, at_s: float) -> None:
     """Free concentration in a vertical section through the middle of the paper."""
     x, depth = np.meshgrid(np.linspace(-750, 1250, 121), np.linspace(0, 700, 71))
     sites = Sites(np.column_stack([x.ravel(), np.zeros(x.size)]), depth.ravel())
-    free = Exposure([PAPER], Tissue(), sites, at_s + 1).free_micromolar(at_s).reshape(x.shape)
+    exposure = Exposure([PAPER], Tissue(), sites, at_s + 1)
+    free = exposure.free_micromolar(at_s)[0].reshape(x.shape)
     shown = axis.pcolormesh(x, depth, np.maximum(free, 1e-3), norm=LogNorm(1e-2, 30), cmap="magma")
     left = PAPER.x_um - PAPER.side_um / 2
     axis.plot([left, left + PAPER.side_um], [-15, -15], color="0.2", lw=4, clip_on=False)

@@ -318,7 +318,7 @@ def test_two_drugs_given_together_compete_in_a_session():
                   [held(2.0), held(2.0, name="s", blocker="s-ketamine")]):  # fmt: skip
         states = SlowStates(circuit, exposure_of(circuit, *doses), BlockSettings())
         states.see(Openings(every, every))
-        states.advance(0.0, 1e6)
+        states.advance(0.0, 3000.0)
         reached.append(states.blocked_share)
     racemic, s, both = (share / (1 - share) for share in reached)
     np.testing.assert_allclose(both, racemic + s, rtol=0.02)  # subunits differ a little
