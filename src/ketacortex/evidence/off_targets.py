@@ -13,6 +13,7 @@ class OffTarget:
 
     name: str
     onset_micromolar: Constant
+    is_hcn: bool = False
 
 
 def _from(value: float, high: float, source: str, low: float | None = None) -> Constant:
@@ -27,6 +28,7 @@ OFF_TARGETS = {
     "ketamine": (
         OffTarget(
             name="HCN1 channels",
+            is_hcn=True,
             onset_micromolar=_from(8, 8, "Chen et al. 2009, 10.1523/JNEUROSCI.3481-08.2009", 4),
         ),
         OffTarget(name="nicotinic receptors", onset_micromolar=_from(15, 15, SECONDARY)),

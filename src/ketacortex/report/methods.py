@@ -12,16 +12,24 @@ from ketacortex.analyse.epoch_values import RESPONSIVE_COUNT, TUNED_ALPHA, TUNED
 from ketacortex.analyse.shift import N_SPLITS
 from ketacortex.analyse.statistics import CONFIDENCE
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
+from ketacortex.drug.doses import SystemicDose
 from ketacortex.evidence.blockers import BLOCKERS
 from ketacortex.evidence.constants import Constant
-from ketacortex.evidence.nmda_receptors import PEAK_OPEN_PROBABILITY
+from ketacortex.evidence.nmda_receptors import MAGNESIUM_AFFINITY, PEAK_OPEN_PROBABILITY
+from ketacortex.evidence.registry import registry
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import DT_MS
-from ketacortex.report.dosing import given_in, treated_arms
+from ketacortex.report.dosing import given_in, is_local, treated_arms
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
 from ketacortex.stimulus.grating import GratingSequence
 
+LOCAL = (
+    " A paper or well is a stirred reservoir, finite or held; from it drug diffuses into a half "
+    "space of tissue, in depth and sideways, is stored there and carried off by blood; the flux is "
+    "even over its area and such that the mean concentration at the top of the tissue is the "
+    "surface transfer times that in it. An injection starts as a filled sphere and spreads alike."
+)
 REFERENCES = (
     ("Tuning curve", "Swindale (1998)", "10.1007/s004220050411"),
     ("gOSI", "Ringach, Shapley and Hawken (2002)", "10.1523/JNEUROSCI.22-13-05639.2002"),
@@ -71,7 +79,7 @@ def parameters(experiment: Experiment | None) -> list[Parameter]:
     if treated_arms(experiment):
         for dose in experiment.dose:
             found += _settings(dose, f"dose.{dose.name}")
-        for part in ("tissue", "block", "slow_steps"):
+        for part in ("tissue", "kinetics", "block", "slow_steps"):
             found += _settings(getattr(experiment, part), part)
         found += _constants(experiment)
     if experiment.record.is_any:
@@ -115,6 +123,13 @@ def _constants(experiment: Experiment) -> Iterator[Parameter]:
             f"evidence.{name}.electrical_distance", blocker.electrical_distance,
             "share of the membrane field that unbinding senses",
         )  # fmt: skip
+    if any(isinstance(dose, SystemicDose) for dose in experiment.dose):
+        name = f"kinetics.{experiment.kinetics.species}"
+        for path, constant in registry().items():
+            if path.startswith(f"{name}."):
+                yield _constant(f"evidence.{path}", constant, "")
+    for subunit, affinity in MAGNESIUM_AFFINITY.items():
+        yield _constant(f"evidence.magnesium.{subunit}", affinity, "holds half of the open pores")
     for subunit, probability in PEAK_OPEN_PROBABILITY.items():
         yield _constant(f"evidence.peak_open.{subunit}", probability, "peak open probability")
 
@@ -133,12 +148,11 @@ def _drug(experiment: Experiment) -> list[str]:
         for arm in treated_arms(experiment)
     ]
     steps, rise = experiment.slow_steps, experiment.circuit.upregulation
+    doses = [dose for arm in treated_arms(experiment) for dose in given_in(experiment, arm)]
     return [
-        f"Doses, times from the end of the first epoch: {'; '.join(given)}. A paper is a finite, "
-        "stirred reservoir; from it drug diffuses into a half space of tissue, in depth and "
-        "sideways, is stored there and carried off by blood; the flux is even over the paper and "
-        "such that the mean concentration at the top of the tissue is the surface transfer times "
-        "that in the paper.",
+        f"Doses, times from the end of the first epoch: {'; '.join(given)}."
+        + LOCAL * any(is_local(dose) for dose in doses)
+        + _kinetics(experiment) * any(isinstance(dose, SystemicDose) for dose in doses),
         "At each branch and interneuron, free drug enters open NMDA receptors that magnesium has "
         "left, subunit by subunit, and leaves through open receptors at a rate that grows with "
         "depolarisation; closed receptors keep it. The blocked share follows dB/dt = k_on C "
@@ -152,6 +166,22 @@ def _drug(experiment: Experiment) -> list[str]:
         f"{rise.amplitude:g} times the share of its resting NMDA current that is lost, with a time "
         f"constant of {rise.onset_s / 60:g} min up and {rise.decay_s / 3600:g} h down.",
     ]
+
+
+def _kinetics(experiment: Experiment) -> str:
+    """How doses into the body were followed; empty where no species is named."""
+    k = experiment.kinetics
+    if k.species is None:
+        return ""
+    d = k.disposition
+    return (
+        f" Doses into the body were followed for a {k.species} of {k.mass_kg:g} kg, exactly, by a "
+        f"linear model with absorption, up to three compartments, norketamine and an effect site "
+        f"({d.source.rstrip('.')}; blood: {d.sampling}): free drug in the brain follows free drug "
+        f"in plasma ({k.evidence.free_in_plasma.value:g} of the total) at "
+        f"{k.evidence.brain_exchange_per_min.value:g}/min and is the same in the whole patch; drug "
+        "and norketamine compete for the receptors."
+    )
 
 
 def _circuit(experiment: Experiment) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from ketacortex.drug.doses import TopicalDose
+from ketacortex.drug.doses import SystemicDose, TopicalDose
 from ketacortex.evidence.off_targets import OFF_TARGETS
+from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
-from ketacortex.report.dosing import treated_arms
+from ketacortex.report.dosing import given_in, treated_arms
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import listed, number
 
-ALWAYS = (
-    "Block is by trapping alone: no drug leaves a closed pore, and none enters one.",
-    "HCN channels are in the branches but are not blocked.",
-    "AMPA receptors come up on pyramidal branches alone; synapses onto interneurons stay.",
-    "Drug reaches the patch by the route given alone; none is carried there by blood, and no "
-    "metabolite is followed.",
+TRAPPED = "Block is by trapping alone: no drug leaves a closed pore, and none enters one."
+HCN = "HCN channels are in the branches but are not blocked."
+AMPA = "AMPA receptors come up on pyramidal branches alone; synapses onto interneurons stay."
+LOCAL = (
+    "What is given to the cortex reaches the patch from there alone; none is carried there by "
+    "blood, and no metabolite is followed."
+)
+IN_BLOOD = (
+    "What is given to the body is at one free concentration in the whole patch; kinetics are those "
+    "of a typical subject, and no metabolite is followed beyond norketamine."
 )
 
 
@@ -23,7 +28,21 @@ def not_modelled(material: Material) -> list[str]:
     experiment = material.experiment
     if experiment is None or material.courses.empty:
         return []
-    return [*_off_targets(material, experiment), *ALWAYS, *_fitted_transfer(experiment)]
+    own = [of_arm(experiment, arm) for arm in treated_arms(experiment)]
+    doses = [dose for arm in treated_arms(experiment) for dose in given_in(experiment, arm)]
+    has_hcn = any(arm.block.affinity_hcn1 > 0 for arm in own)
+    left_out = [
+        (any(arm.block.leak == 0 for arm in own), TRAPPED),
+        (not has_hcn, HCN),
+        (True, AMPA),
+        (any(not isinstance(dose, SystemicDose) for dose in doses), LOCAL),
+        (any(isinstance(dose, SystemicDose) for dose in doses), IN_BLOOD),
+    ]
+    return [
+        *_off_targets(material, experiment, has_hcn),
+        *[sentence for applies, sentence in left_out if applies],
+        *_fitted_transfer(experiment),
+    ]
 
 
 def highest_micromolar(material: Material) -> float:
@@ -32,11 +51,13 @@ def highest_micromolar(material: Material) -> float:
     return float(free["high"].max())
 
 
-def _off_targets(material: Material, experiment: Experiment) -> list[str]:
+def _off_targets(material: Material, experiment: Experiment, has_hcn: bool) -> list[str]:
     highest = highest_micromolar(material)
     sentences = []
     for blocker in sorted({dose.blocker for dose in experiment.dose}):
-        targets = OFF_TARGETS.get(blocker, ())
+        targets = [t for t in OFF_TARGETS.get(blocker, ()) if not (has_hcn and t.is_hcn)]
+        if not targets:
+            continue
         reached = [t for t in targets if t.onset_micromolar.value <= highest]
         known = listed([f"{t.name} (from about {t.onset_micromolar.value:g} µM)" for t in targets])
         verdict = (
@@ -46,7 +67,8 @@ def _off_targets(material: Material, experiment: Experiment) -> list[str]:
             else "none of them was reached"
         )
         sentences.append(
-            f"Of the targets of {blocker} only NMDA receptors are in the model. Others are "
+            f"Of the targets of {blocker} only NMDA receptors{' and HCN1 channels' * has_hcn} are "
+            "in the model. Others are "
             f"{known}. One site in twenty saw more than {number(highest)} µM at some time: "
             f"{verdict}."
         )
