@@ -2,9 +2,9 @@
 
     python gallery/routes_of_a_dose.py --out routes.png
 
-Half a milligram a kilogram of a human, into a vein over 40 minutes, into a muscle, into the nose, by
-mouth; no network runs. Block is that of pure GluN2A at a clamped voltage with a pore that is open
-a hundredth of the time, so that use is the same for all routes.
+Half a milligram a kilogram of a human: into a vein over 40 minutes, into a muscle, into the nose,
+by mouth; no network runs. Block is that of pure GluN2A at a clamped voltage with a pore that is
+open a hundredth of the time, so that use is the same for all routes.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ def main(arguments: list[str] | None = None) -> Path:
         )
         axes[3].plot(minutes, weighed / (1 + weighed), color=colour, lw=0.8, ls=":")
     labels = (
-        "ketamine in plasma, total (ng/ml)", "norketamine in plasma, total (ng/ml)",
-        "ketamine free in the brain (µM)",
-        f"GluN2A blocked at {VOLTAGE_MV:g} mV; dotted: in vivo scale",
+        "ketamine in plasma,\ntotal (ng/ml)", "norketamine in plasma,\ntotal (ng/ml)",
+        "ketamine free\nin the brain (µM)",
+        f"GluN2A blocked at {VOLTAGE_MV:g} mV\n(dotted: in vivo scale)",
     )  # fmt: skip
     for axis, label in zip(axes, labels, strict=True):
         axis.set(ylabel=label, ylim=(0, None))

@@ -1,5 +1,7 @@
 """The slow states: what the kernel tells them, how they move, what they leave to the network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small import grating, small_circuit
@@ -65,6 +67,37 @@ def test_kernel_and_reference_agree_when_receptors_are_changed():
     quiet = events[0][::8], events[1][::8]
     for cortex in (kernel, reference):
         cortex.set_gains(random_gains(circuit))
+    for cortex in (kernel, reference, unchanged):
+        cortex.run(1000, *quiet)
+    np.testing.assert_allclose(kernel.voltage_mv, reference.voltage, atol=0.03)
+    assert np.abs(kernel.voltage_mv - unchanged.voltage_mv).max() > 0.5
+
+
+def test_kernel_and_reference_agree_when_hcn_is_blocked_and_shifted():
+    """On branches and somata, in the middle of a run, each compartment by its own share."""
+    circuit = small_circuit(
+        {"pyr": {"n": 40, "hcn_soma_nanosiemens": 2.0, "hcn_length_um": 200.0},
+         "background": {"branch_hz": 40.0}}
+    )  # fmt: skip
+    network = network_of(circuit)
+    rng = np.random.default_rng(1)
+    gains = replace(
+        random_gains(circuit),
+        hcn=rng.random(network.n_compartments),
+        hcn_shift_mv=-14 * rng.random(network.n_compartments),
+    )
+    events = grating(circuit, 0.1)
+    quiet = events[0][::8], events[1][::8]
+    kernel, reference, unchanged = (
+        Cortex(network, 3),
+        ReferenceCortex(network, 3),
+        Cortex(network, 3),
+    )
+    for cortex in (kernel, reference, unchanged):
+        cortex.run(300, *(e[:0] for e in quiet))
+    kernel.set_gains(gains)
+    reference.set_gains(gains)
+    unchanged.set_gains(replace(gains, hcn=None, hcn_shift_mv=None))
     for cortex in (kernel, reference, unchanged):
         cortex.run(1000, *quiet)
     np.testing.assert_allclose(kernel.voltage_mv, reference.voltage, atol=0.03)

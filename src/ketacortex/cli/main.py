@@ -221,12 +221,15 @@ def _cost_text(cost: dict[str, Any]) -> str:
 
 def _effects_text(summary: dict[str, Any]) -> str:
     """Effects as a table for people."""
-    head = f"{'measure':<40}{'arm':<10}{'epoch':<10}{'cells':<6}{'before':>8}{'after':>8}"
+    arm, epoch = (
+        max([9, *(len(row[key]) for row in summary["effects"])]) + 1 for key in ("arm", "epoch")
+    )
+    head = f"{'measure':<40}{'arm':<{arm}}{'epoch':<{epoch}}{'cells':<6}{'before':>8}{'after':>8}"
     lines = [head + f"{'change':>9}   95 % interval"]
     for row in summary["effects"]:
         before = "" if row["before"] is None else f"{row['before']:.3g}"
         lines.append(
-            f"{row['measure']:<40}{row['arm']:<10}{row['epoch']:<10}{row['population']:<6}"
+            f"{row['measure']:<40}{row['arm']:<{arm}}{row['epoch']:<{epoch}}{row['population']:<6}"
             f"{before:>8}{row['after']:>8.3g}{row['change']:>+9.3g}   "
             f"{row['ci_low']:+.3g} to {row['ci_high']:+.3g}  (n = {row['n_animals']})"
         )

@@ -83,6 +83,7 @@ class ReferenceCortex:
         self.hcn_every = max(round(hcn_every_ms / dt_ms), 1)
         self._spread()
         self.hcn = 0.2 * self.hcn_nanosiemens
+        self.hcn_gain, self.hcn_shift_mv = np.ones(n), np.zeros(n)
         rules = [w.short_term for w in network.pathways]
         self.utilisation = {k: np.zeros(n_cells) for k, rule in enumerate(rules) if rule}
         self.resources = {k: np.ones(n_cells) for k, rule in enumerate(rules) if rule}
@@ -166,6 +167,9 @@ class ReferenceCortex:
         self.ampa_gain[sites] = gains.ampa
         self.nmda_gain[sites] = self._baseline_nmda()[sites] * gains.nmda
         self.gain_2d[sites] = self._baseline_nmda()[sites] * gains.nmda_2d
+        if gains.hcn is not None and gains.hcn_shift_mv is not None:
+            self.hcn *= gains.hcn / self.hcn_gain
+            self.hcn_gain, self.hcn_shift_mv = gains.hcn, gains.hcn_shift_mv
 
     def run(
         self, n_steps: int, event_step: NDArray[np.int64], event_afferent: NDArray[np.int64]
@@ -255,7 +259,8 @@ class ReferenceCortex:
         return fired
 
     def _move_hcn(self) -> None:
-        steady = 1 / (1 + np.exp((self.voltage - self.hcn_half) / self.hcn_slope))
+        half = self.hcn_half + self.hcn_shift_mv
+        steady = self.hcn_gain / (1 + np.exp((self.voltage - half) / self.hcn_slope))
         relax = -np.expm1(-self.hcn_every * self.dt_ms / self.hcn_relaxation_ms)
         self.hcn += relax * (self.hcn_nanosiemens * steady - self.hcn)
 
