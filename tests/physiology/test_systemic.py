@@ -25,7 +25,7 @@ ROWS = {
 
 @pytest.fixture(scope="module")
 def effects(tmp_path_factory):
-    """Both experiments up to the epoch that the README tells of; later ones change nothing in it."""
+    """Both up to the epoch that the README tells of; later ones change nothing in it."""
     found = {}
     for name, last in (MOUSE, CELL):
         whole = load_experiment(name)

@@ -188,7 +188,7 @@ def _block_text(blocker: str, rows: list[dict[str, Any]]) -> str:
     lines = [f"{blocker}, 37 °C; onset at 1 µM, P = probability that the pore is open", head, units]
     lines += [
         f"{row['receptor']:<10}{row['voltage_mv']:>8.0f}{row['magnesium_millimolar']:>8.0f}"
-        f"{row['ic50_micromolar']:>10.2f}{row['onset_tau_s_popen_0p01']:>18.1f}"
+        f"{row['ic50_micromolar']:>10.3g}{row['onset_tau_s_popen_0p01']:>18.1f}"
         f"{row['onset_tau_s_popen_0p1']:>10.2f}"
         for row in rows
     ]

@@ -52,7 +52,7 @@ def draw_plasma(axes: Axes, body: Body, minute: Array) -> None:
             fmt="o", ms=4, color=INK, lw=0.8, capsize=2, zorder=4,
             label="measured" if level is body.published[0][1] else None,
         )  # fmt: skip
-    highest = max(float(body.plasma_ng_per_ml.max()), float(high.max()))
+    highest = max(float(c.max()) for c in (body.plasma_ng_per_ml, body.metabolite_ng_per_ml, high))
     axes.set_yscale("log")
     plain_logarithmic(axes.yaxis)
     axes.set_ylim(max(highest * 1e-3, LOWEST_NG_PER_ML), highest * 1.6)

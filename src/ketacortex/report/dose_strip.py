@@ -15,6 +15,7 @@ from ketacortex.report.dose_course import body_course
 from ketacortex.report.dose_panels import (
     DECADES,
     LOWEST_MICROMOLAR,
+    METABOLITE,
     draw_classes,
     draw_depth_map,
     draw_plasma,
@@ -84,6 +85,8 @@ def draw_dose_strip(material: Material) -> ReportFigure | str:
                 here = courses[courses["quantity"] == quantity]
                 if of_each:
                     _draw_classes(place, here[here["arm"] == arm])
+                    if quantity == ROWS[0][0]:
+                        _draw_metabolites(place, courses[courses["arm"] == arm])
                 else:
                     _draw_arms(place, here[here["population"] == "pyr"], arms)
                 _shade_epochs(place, experiment)
@@ -160,6 +163,21 @@ def _draw_classes(axes: Axes, course: pd.DataFrame) -> None:
     ]
     if means:
         draw_classes(axes, "minute", pd.concat(means))
+
+
+def _draw_metabolites(axes: Axes, course: pd.DataFrame) -> None:
+    """What the body makes of the drug, the same at every site: one line each, named at its peak."""
+    for quantity in sorted(set(course["quantity"])):
+        name = quantity.removeprefix("free_").removesuffix("micromolar").strip("_")
+        if quantity.startswith("free_") and name:
+            mean = over_animals(course[(course["quantity"] == quantity)
+                                       & (course["population"] == "pyr")])  # fmt: skip
+            axes.plot(mean["minute"], mean["mean"], color=METABOLITE, lw=1.2)
+            top = mean.loc[mean["mean"].idxmax()]
+            axes.annotate(
+                name, (top["minute"], top["mean"]), (0, 3), textcoords="offset points",
+                color=METABOLITE, fontsize=7, ha="center",
+            )  # fmt: skip
 
 
 def _draw_arms(axes: Axes, course: pd.DataFrame, arms: list[str]) -> None:
