@@ -133,7 +133,7 @@ def test_the_running_scheme_gives_the_competition_rule_of_every_blocker(name):
         held = affinity[subunit] * np.exp(0.062 * (v + 65))
         rule = (
             blocker.ic50_without_magnesium[subunit].value
-            * np.exp(blocker.electrical_distance.value * (v + 65) / thermal_mv)
+            * np.exp(blocker.electrical_distance.value * (v - blocker.reference_mv) / thermal_mv)
             * (1 + mg / held)
         )
         assert row["ic50_micromolar"] == pytest.approx(rule, rel=0.02)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,10 +75,9 @@ class Exposure:
         self.begins_s = min((dose.start_s for dose in given), default=np.inf)
         """When the first of it can arrive, s; infinity when nothing is given."""
         self._sources = [
-            (dose.start_s, _sources(dose, tissue, sites, until_s, kinetics or Kinetics()))
-            for dose in given
+            _source(dose, tissue, sites, until_s, kinetics or Kinetics()) for dose in given
         ]
-        names = dict.fromkeys(name for _, found in self._sources for name in found)
+        names = dict.fromkeys(name for source in self._sources for name in source.names)
         self.blockers: dict[str, Blocker] = {name: BLOCKERS[name] for name in names}
         """What reaches the receptors, what is given before what the body makes of it."""
 
@@ -86,25 +85,45 @@ class Exposure:
         """Free concentration of every blocker at every site at `time_s`, (n_blocker, n_site) µM."""
         place = {name: row for row, name in enumerate(self.blockers)}
         total = np.zeros((len(place), self._n_sites))
-        for start_s, sources in self._sources:
-            for name, at in sources.items():
-                total[place[name]] += at(time_s - start_s)
+        for source in self._sources:
+            found = source.at(time_s - source.start_s)
+            for name, concentration in zip(source.names, found, strict=True):
+                total[place[name]] += concentration
         return total
 
 
-def _sources(
+@dataclass(frozen=True)
+class _Source:
+    """One dose: what comes of it, and how much of each at the sites, by the time since it began."""
+
+    start_s: float
+    names: tuple[str, ...]
+    at: Callable[[float], Sequence[Array | float]]
+
+
+def _source(
     dose: Dose, tissue: Tissue, sites: Sites, until_s: float, kinetics: Kinetics
-) -> Mapping[str, Callable[[float], Array | float]]:
-    """For every blocker that comes of a dose, its concentration at the sites since the start."""
+) -> _Source:
     horizon_s = max(until_s - dose.start_s, 1.0)
     if isinstance(dose, HeldDose):
         where = _inside(dose.cells, sites)
-        return {dose.blocker: lambda since_s: where * _held(dose, since_s)}
+        return _Source(
+            dose.start_s, (dose.blocker,), lambda since_s: [where * _held(dose, since_s)]
+        )
     if isinstance(dose, SystemicDose):
-        return _in_the_body(dose, kinetics, horizon_s)
+        # The brain's free concentration is taken to be the same at every receptor.
+        course = systemic_course(dose, kinetics, horizon_s)
+        made = BLOCKERS[dose.blocker].metabolite
+        return _Source(
+            dose.start_s,
+            (dose.blocker,) if made is None else (dose.blocker, made),
+            lambda since_s: course.free_brain_micromolar(np.array([since_s]))[:, 0].tolist(),
+        )
     field = local_field(dose, tissue, sites, horizon_s)
     # interpolation may ripple below 0
-    return {dose.blocker: lambda since_s: np.maximum(field.at(since_s), 0.0)}
+    return _Source(
+        dose.start_s, (dose.blocker,), lambda since_s: [np.maximum(field.at(since_s), 0.0)]
+    )
 
 
 def _inside(cells: tuple[int, ...] | None, sites: Sites) -> Array | float:
@@ -117,22 +136,6 @@ def _inside(cells: tuple[int, ...] | None, sites: Sites) -> Array | float:
 
 def _held(dose: HeldDose, since_s: float) -> float:
     return dose.concentration_micromolar if 0 <= since_s < dose.duration_s else 0.0
-
-
-def _in_the_body(
-    dose: SystemicDose, kinetics: Kinetics, horizon_s: float
-) -> Mapping[str, Callable[[float], float]]:
-    """The brain's free concentration is taken to be the same at every receptor."""
-    course = systemic_course(dose, kinetics, horizon_s)
-
-    def drug(since_s: float) -> float:
-        return float(course.free_brain_micromolar(np.array([since_s]))[0, 0])
-
-    def metabolite(since_s: float) -> float:
-        return float(course.free_brain_micromolar(np.array([since_s]))[1, 0])
-
-    made = BLOCKERS[dose.blocker].metabolite
-    return {dose.blocker: drug} | ({} if made is None else {made: metabolite})
 
 
 def systemic_course(

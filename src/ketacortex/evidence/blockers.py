@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ketacortex.evidence.constants import Constant, Grade
 
 KOTERMANSKI = "Kotermanski & Johnson 2009, 10.1523/JNEUROSCI.3703-08.2009, -65 mV"
-DRAVID = "Dravid et al. 2007, 10.1113/jphysiol.2006.124958, about -60 mV, 0 Mg"
+DRAVID = "Dravid et al. 2007, 10.1113/jphysiol.2006.124958, -40 mV, 0 Mg"
 EBERT = "Ebert et al. 1997, 10.1016/S0014-2999(97)01116-3, Ki against [3H]MK-801"
 SHAFFER = "Shaffer et al. 2014, free in plasma at half occupancy, rat, [3H]MK-801 displacement"
 CHEN = "Chen et al. 2009, 10.1523/JNEUROSCI.3481-08.2009"
@@ -133,8 +133,10 @@ def _relative(name: str, ki: float, **more: object) -> Blocker:
 
 def _hcn1(value: float) -> Constant:
     return Constant(
-        value=value, unit="µM", low=4.0, high=8.0,
-        source=f"{CHEN}; 4-8 µM in a secondary source, unverified", grade="remembered",
+        value=value, unit="µM", low=4.0, high=67.0,
+        source=f"{CHEN}, mouse HCN1, 4-8 µM in a secondary source, unverified; human HCN1 in "
+        "oocytes needs 67",
+        grade="remembered",
     )  # fmt: skip
 
 
@@ -194,6 +196,7 @@ BLOCKERS = {
         ),
         k_on=_K_ON,
         electrical_distance=_DISTANCE_ASSUMED,
+        reference_mv=-40.0,
     ),
 }  # fmt: skip
 """Racemic unless the name says otherwise."""

@@ -29,7 +29,7 @@ OFF_TARGETS = {
         OffTarget(
             name="HCN1 channels",
             is_hcn=True,
-            onset_micromolar=_from(8, 8, "Chen et al. 2009, 10.1523/JNEUROSCI.3481-08.2009", 4),
+            onset_micromolar=_from(8, 67, "Chen et al. 2009, 10.1523/JNEUROSCI.3481-08.2009", 4),
         ),
         OffTarget(name="nicotinic receptors", onset_micromolar=_from(15, 15, SECONDARY)),
         OffTarget(name="sodium channels", onset_micromolar=_from(20, 100, "IC50 20-100 µM")),

@@ -173,10 +173,10 @@ def _draw_metabolites(axes: Axes, course: pd.DataFrame) -> None:
             mean = over_animals(course[(course["quantity"] == quantity)
                                        & (course["population"] == "pyr")])  # fmt: skip
             axes.plot(mean["minute"], mean["mean"], color=METABOLITE, lw=1.2)
-            top = mean.loc[mean["mean"].idxmax()]
+            top = mean.iloc[int(mean["mean"].to_numpy().argmax())]
             axes.annotate(
-                name, (top["minute"], top["mean"]), (0, 3), textcoords="offset points",
-                color=METABOLITE, fontsize=7, ha="center",
+                name, (top["minute"], top["mean"]), (12, -3), textcoords="offset points",
+                color=METABOLITE, fontsize=7, va="top",
             )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def _constants(experiment: Experiment) -> Iterator[Parameter]:
         ):
             for subunit, ic50 in table.items():
                 path = f"evidence.{name}.ic50.{subunit}"
-                yield _constant(path, ic50, f"IC50 at -65 mV, {magnesium}")
+                yield _constant(path, ic50, f"IC50 at {blocker.reference_mv:g} mV, {magnesium}")
         yield _constant(f"evidence.{name}.k_on", blocker.k_on, "entry into an open pore")
         yield _constant(
             f"evidence.{name}.electrical_distance", blocker.electrical_distance,
