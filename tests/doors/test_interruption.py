@@ -73,6 +73,7 @@ def test_a_worker_that_is_killed_is_no_bug_and_loses_nothing(whole, tmp_path):
     assert_same_spikes(folder, whole)
 
 
+@pytest.mark.slow
 def test_a_recording_that_a_crash_damaged_is_simulated_again(whole, tmp_path):
     folder = tmp_path / "damaged"
     process = start(folder)
