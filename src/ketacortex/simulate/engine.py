@@ -83,11 +83,12 @@ class Openings:
     open_share : (n_site, n_bin)
         Branches and point cells in order; bins are centred on `OCCUPANCY_VOLTAGE_MV`. A row sums
         to the mean share of the site's NMDARs that are open, 1 when all hold glutamate at the peak.
-    time_share : (n_site, n_bin) of the time, spent in each bin; a row sums to 1
+    time_share : (n_site, n_bin) of the time, spent in each bin; a row sums to 1. None where it was
+        not asked for
     """
 
     open_share: NDArray[np.float64]
-    time_share: NDArray[np.float64]
+    time_share: NDArray[np.float64] | None = None
 
 
 class Cortex:
@@ -99,6 +100,7 @@ class Cortex:
     seed : of its starting voltages and of its noise
     dt_ms : ms
     looks : collect how far NMDARs are open, and at which voltage
+    times : and for how long each voltage was there, which only a leak of closed pores needs
     field : where to record the extracellular potential, None for nowhere
     exact : double precision and the exponential of the C library, many times slower
     chunk_s : s, longest stretch between two checks of its activity
@@ -111,6 +113,7 @@ class Cortex:
         *,
         dt_ms: float = DT_MS,
         looks: bool = False,
+        times: bool = False,
         field: FieldSites | None = None,
         exact: bool = False,
         chunk_s: float = CHUNK_S,
@@ -118,7 +121,7 @@ class Cortex:
         self.network, self.dt_ms, self._exact = network, dt_ms, True if exact else None
         weight = None if field is None else field_weight(network, field)
         self._wires = make_wires(network, dt_ms, weight, np.float64 if exact else np.float32)
-        self._state = make_state(network, self._wires, seed, looks=looks)
+        self._state = make_state(network, self._wires, seed, looks=looks, times=times)
         self._decimator = None if weight is None else Decimator(len(weight), dt_ms)
         self._watch = Watch(network, dt_ms)
         self._looked_from = 0
@@ -181,7 +184,7 @@ class Cortex:
         mean = self._state.occupancy[sites].astype(float) / max(n_looks, 1)
         self._state.occupancy[:] = 0
         self._looked_from = self.step
-        return Openings(mean[:, 0], mean[:, 1])
+        return Openings(mean[:, 0], mean[:, 1] if mean.shape[1] > 1 else None)
 
     def take_field(self) -> NDArray[np.float32]:
         """Extracellular potential since it was last taken, (n_sample, n_site) µV at 1 kHz.

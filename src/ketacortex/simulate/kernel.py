@@ -109,7 +109,7 @@ class State(NamedTuple):
     ring: NDArray[np.int32]  # (n_slot, n_cell) cells that spiked in that step
     ring_count: NDArray[np.int64]  # (n_slot,)
     ring_release: NDArray[np.float32]  # (n_slot, n_cell, n_plastic) over that of a rested synapse
-    occupancy: NDArray[np.float32]  # (n_compartment, 2, n_bin) open NMDARs and looks, by voltage
+    occupancy: NDArray[np.float32]  # (n_compartment, 1 or 2, n_bin) open NMDARs; looks; by voltage
     random: NDArray[np.uint64]  # (1,) state of the noise generator
     step: NDArray[np.int64]  # (1,) steps since the state was made
 
@@ -271,7 +271,8 @@ def _move_hcn(voltage, hcn, conductance, half, p, exact):  # type: ignore[no-unt
 
 @njit(fastmath=True, error_model="numpy")
 def _look(voltage, nmda_decay, nmda_rise, receptors, occupancy, p):  # type: ignore[no-untyped-def]
-    """Add the open share of each compartment's NMDARs to the bin of its voltage, and the look.
+    """Add the open share of each compartment's NMDARs to the bin of its voltage, and the look
+    itself where there is room for it.
 
     From the joint distribution of opening and voltage any product of the two can be averaged
     afterwards, for any blocker; the kernel need not know one.
@@ -282,7 +283,8 @@ def _look(voltage, nmda_decay, nmda_rise, receptors, occupancy, p):  # type: ign
         x = (voltage[k] - f4(OCCUPANCY_FIRST_MV)) * f4(1 / OCCUPANCY_BIN_MV)
         bin_ = uint64(min(max(x, _ZERO), f4(OCCUPANCY_BINS - 1)))
         occupancy[k, 0, bin_] += (nmda_decay[k] - nmda_rise[k]) * receptors[k, 2] * peak
-        occupancy[k, 1, bin_] += _ONE
+        if occupancy.shape[1] > 1:
+            occupancy[k, 1, bin_] += _ONE
 
 
 @njit(fastmath=True, error_model="numpy")

@@ -80,10 +80,13 @@ def make_wires(
     )
 
 
-def make_state(network: Network, wires: Wires, seed: int, *, looks: bool = False) -> State:
+def make_state(
+    network: Network, wires: Wires, seed: int, *, looks: bool = False, times: bool = False
+) -> State:
     """A network at rest, its voltages scattered over 5 mV, with a noise generator of its own.
 
-    With `looks` there is room to collect how far NMDARs are open, and at which voltage.
+    With `looks` there is room to collect how far NMDARs are open, and at which voltage; with
+    `times` also for how long each voltage was there.
     """
     n_compartment, n_cell = network.n_compartments, network.n_cells
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -114,7 +117,7 @@ def make_state(network: Network, wires: Wires, seed: int, *, looks: bool = False
         ring=np.zeros((n_slot, n_cell), np.int32),
         ring_count=np.zeros(n_slot, np.int64),
         ring_release=np.ones((n_slot, n_cell, n_plastic), f),
-        occupancy=np.zeros((n_compartment if looks else 0, 2, OCCUPANCY_BINS), f),
+        occupancy=np.zeros((n_compartment if looks else 0, 2 if times else 1, OCCUPANCY_BINS), f),
         random=rng.integers(0, 2**63, 1).astype(np.uint64),
         step=np.zeros(1, np.int64),
     )

@@ -391,7 +391,8 @@ class _Show:
         """A cortex after its grey screen, its slow states in place, and its afferents."""
         name, noise = purpose + self._name, self._noise
         seed = seed_of("background", noise, name)
-        cortex = Cortex(self._network, seed, looks=looks or states is not None)
+        times = looks or (states is not None and states.needs_times)
+        cortex = Cortex(self._network, seed, looks=looks or states is not None, times=times)
         if states is not None:
             cortex.set_gains(states.gains())
         tuning = afferent_tuning(self._circuit)

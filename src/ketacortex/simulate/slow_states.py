@@ -139,6 +139,11 @@ class SlowStates:
         return self.is_stirred or self._exposure.begins_s < until_s
 
     @property
+    def needs_times(self) -> bool:
+        """Whether it matters at which voltage receptors stay closed."""
+        return self._block.leak > 0
+
+    @property
     def blocked_share(self) -> NDArray[np.float64]:
         """Share of each site's NMDA conductance that is blocked, (n_site,)."""
         return (self._shares * self._blocked.sum(axis=0)).sum(axis=0)
@@ -193,7 +198,7 @@ class SlowStates:
             [[p * (opened @ unbinding_per_s(blocker, subunit, v))
               for p, subunit in zip(peak, SUBUNITS, strict=True)] for blocker in blockers]
         )  # fmt: skip
-        if leak > 0:
+        if leak > 0 and openings.time_share is not None:
             unbinding += leak * np.array(
                 [[openings.time_share @ unbinding_per_s(blocker, subunit, v)
                   for subunit in SUBUNITS] for blocker in blockers]
