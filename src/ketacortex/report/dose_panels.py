@@ -41,7 +41,10 @@ def draw_plasma(axes: Axes, body: Body, minute: Array) -> None:
         axes.plot(
             minute, body.by_model[name], color=DRUG, lw=0.8, ls=(0, dashes), label=f"set {name}"
         )
-    axes.plot(minute, body.plasma_ng_per_ml, color=DRUG, lw=1.6, label=body.blocker)
+    blood = body.kinetics.disposition.sampling
+    axes.plot(
+        minute, body.plasma_ng_per_ml, color=DRUG, lw=1.6, label=f"{body.blocker}\n(blood: {blood})"
+    )
     if body.metabolite is not None:
         axes.plot(minute, body.metabolite_ng_per_ml, color=METABOLITE, lw=1.6, ls="-",
                   label=body.metabolite)  # fmt: skip

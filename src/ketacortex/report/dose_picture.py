@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.experiment.schema import Experiment
@@ -22,6 +23,8 @@ from ketacortex.report.drawing import (
 
 FREE_COLOURS = ("#2f7ed8", METABOLITE, "#8a9a1b", "#9c5fb5")
 CLASSES = ("pyr", "pv", "sst")
+STEPS_MICROMOLAR = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+UNEVEN = 1.01  # of the highest over the lowest, from which cells are told apart
 
 Array = NDArray[np.float64]
 
@@ -212,11 +215,21 @@ def in_text(course: DoseCourse) -> str:
     lines += ["", "".join(f"{name:>14}" for name in columns)]
     for k in _places(course.time_s):
         lines.append("".join(f"{values[k]:>14.3g}" for values in columns.values()))
+    highest = course.cells["highest_free_micromolar"]
+    if highest.max() > UNEVEN * highest.min():
+        lines.append(_reached(highest))
     lines.append(
         "plasma: total, as base; free: in the brain, mean over the receptors of the patch; block: "
         "share of NMDA receptors, opened as before the drug"
     )
     return "\n".join(lines)
+
+
+def _reached(highest: pd.Series) -> str:
+    """How many pyramidal cells see how much at their highest."""
+    steps = [step for step in STEPS_MICROMOLAR if (highest > step).any()]
+    counts = [f"more than {step:g} µM: {(highest > step).sum()}" for step in steps]
+    return f"of {len(highest)} pyramidal cells see, at their highest, " + ", ".join(counts)
 
 
 def _columns(course: DoseCourse, numbers: dict[str, Any]) -> dict[str, Any]:
