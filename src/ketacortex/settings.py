@@ -17,6 +17,6 @@ def sourced(unit: str, source: str, meaning: str, **limits: Any) -> Any:
 
 
 class Settings(BaseModel):
-    """Frozen, and unknown names are errors."""
+    """Frozen; unknown names, infinity and what is no number are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -35,7 +35,23 @@ def rates(rng, n_blocker, n_site):
 def test_together_they_never_block_more_than_everything(entry, leave, blocked, duration_s):
     after = advance_mixture(blocked, entry, leave, duration_s)
     assert np.all(after >= 0)
-    assert np.all(after.sum(axis=0) <= 1 + 1e-9)
+    assert np.all(after.sum(axis=0) <= 1 + 1e-15 * len(after))
+
+
+@pytest.mark.parametrize("fastest", [1e2, 1e4, 1e6])
+def test_nor_do_they_at_rates_far_beyond_any_receptor(fastest):
+    rng = np.random.default_rng(8)
+    entry, leave = fastest * 10 ** rng.uniform(-8, 0, (2, 3, 2000))
+    after = advance_mixture(np.full((3, 2000), 1 / 3), entry, leave, 1e5)
+    assert np.all((after >= 0) & (after.sum(axis=0) <= 1 + 3e-15))
+
+
+def test_what_is_not_there_blocks_nothing_at_all():
+    entry = np.array([[0.0, 0.0], [0.0, 0.3]])
+    after = advance_mixture(np.zeros((2, 2)), entry, np.array([[0.1, 0.0], [0.2, 5.0]]), 1e5)
+    assert not after[0].any()
+    assert after[1, 0] == 0.0
+    assert after[1, 1] == pytest.approx(0.3 / 5.3)
 
 
 def test_the_step_is_that_of_a_stiff_solver():

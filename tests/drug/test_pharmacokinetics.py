@@ -253,6 +253,65 @@ def test_a_rat_has_far_more_after_a_bolus_than_after_an_injection_under_the_skin
     assert bolus > 2 * slow
 
 
+@pytest.mark.parametrize(
+    ("species", "shortest_min", "longest_min"),
+    [
+        ("human", 110, 190),
+        ("macaque", 45, 120),
+        ("cat", 60, 95),
+        ("rat", 30, 60),
+        ("mouse", 10, 30),
+    ],
+)
+def test_terminal_half_lives_are_those_of_the_literature(species, shortest_min, longest_min):
+    for model in SPECIES[species].dispositions:
+        late_s = np.array([8.0, 9.0]) * 3600 if species != "mouse" else np.array([2.0, 3.0]) * 3600
+        before, after = plasma(course(species, model=model), late_s)
+        half_min = 60 * np.log(2) / np.log(before / after)
+        assert shortest_min <= half_min <= longest_min, model
+
+
+def test_after_the_end_of_the_tables_there_is_an_error_and_no_number():
+    made = SystemicCourse(Kinetics(species="human"), "ketamine", "oral", 1.0, 0.0, 3600.0)
+    made.plasma_micromolar(np.array([3600.0]))
+    with pytest.raises(ConfigurationError, match="it was computed to 3600 s"):
+        made.plasma_micromolar(np.array([3700.0]))
+
+
+@pytest.mark.parametrize("mass_kg", [0.005, 0.02, 70.0, 1000.0])
+def test_levels_depend_on_the_dose_over_body_mass_and_not_on_the_mass(mass_kg):
+    kinetics = Kinetics(species="mouse", body_mass_kg=mass_kg)
+    amount = dose_umol(10.0 * mass_kg, "ketamine", "base")
+    made = SystemicCourse(kinetics, "ketamine", "intraperitoneal", amount, 0.0, DAY_S)
+    usual = course("mouse", "intraperitoneal", 10.0)
+    for quantity in ("plasma_micromolar", "free_brain_micromolar"):
+        np.testing.assert_allclose(
+            getattr(made, quantity)(TIMES_S[:200]), getattr(usual, quantity)(TIMES_S[:200]),
+            rtol=1e-9,
+        )  # fmt: skip
+
+
+def test_doses_that_differ_in_time_alone_share_a_course_and_add_up():
+    from ketacortex.drug.doses import SystemicDose
+    from ketacortex.drug.exposure import group_alike
+
+    body = Kinetics(species="human")
+    doses = [
+        SystemicDose(name=f"d{k}", blocker="ketamine", route="intramuscular", dose_mg_per_kg=mg,
+                     start_s=start_s)
+        for k, (mg, start_s) in enumerate([(0.5, 0.0), (0.5, 900.0), (0.2, 300.0), (0.5, 5000.0)])
+    ]  # fmt: skip
+    groups = group_alike(doses, body, 7200.0)
+    assert len(groups) == 2
+    time_s = np.linspace(0.0, 7200.0, 50)
+    total = sum(group.plasma_micromolar(time_s) for group in groups)
+    alone = sum(
+        course(route="intramuscular", mg_per_kg=mg).plasma_micromolar(time_s - start_s)
+        for mg, start_s in [(0.5, 0.0), (0.5, 900.0), (0.2, 300.0), (0.5, 5000.0)]
+    )
+    np.testing.assert_allclose(total, alone, rtol=1e-9, atol=1e-12)
+
+
 # What cannot be
 
 

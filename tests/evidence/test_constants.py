@@ -15,13 +15,21 @@ DRUG = Path(__file__).parents[2] / "src" / "ketacortex" / "drug"
 CONSTANTS = registry()
 METHOD = {
     # how finely something is computed, and the states' places in their arrays
-    "N_FLUX_STEPS", "N_TABLE_STEPS", "N_TERMS", "N_STATES", "TRIFLE", "GAUSS_NODES",
+    "N_FLUX_STEPS", "N_TABLE_STEPS", "N_TERMS", "N_STATES", "TRIFLE", "ROUNDING", "GAUSS_NODES",
     "N_RADIUS_STEPS", "BLURRED_REACHES",
     "DEPOT", "BRAIN",
     # what `show block` asks of the scheme
     "VOLTAGES_MV", "MAGNESIUM_MILLIMOLAR", "ONSET_MICROMOLAR", "ONSETS_P_OPEN", "IC50_P_OPEN",
     "CONCENTRATIONS_MICROMOLAR", "FIRST_STEP_S", "STILL",
 }  # fmt: skip
+TRACED = {
+    "read": r"10\.\d{4}/|PMC\d+",
+    "remembered": r"\b(19|20)\d\d\b|PM(C|ID)|confidence|IC50|Woodhull|label",
+    "derived": r"\d",
+    "assumed": r"\w+ \w+",
+    "fitted": r"^fitted: \w+",
+}
+"""What the source of a constant of each grade has to hold."""
 GEOMETRY = {0, 1, 2, 3, 4, 0.5}  # as in 4/3 pi r^3, a square, a half
 LIMITS = {"ge", "gt", "le", "lt", "min_length", "max_length"}
 
@@ -31,9 +39,7 @@ def test_a_constant_has_a_range_a_unit_and_a_source(name):
     constant = CONSTANTS[name]
     assert constant.low <= constant.value <= constant.high
     assert constant.unit
-    assert len(constant.source) > 8 or re.search(r"PMC|10\.", constant.source)
-    if constant.grade == "read":
-        assert re.search(r"10\.\d{4}/|PMC\d+", constant.source)
+    assert re.search(TRACED[constant.grade], constant.source), constant.source
 
 
 def numbers_of_its_own(text):

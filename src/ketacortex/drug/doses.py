@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ketacortex.drug.pharmacokinetics import dose_umol
 from ketacortex.errors import nearest
 from ketacortex.evidence.blockers import BLOCKERS
 from ketacortex.evidence.protocols import (
@@ -22,7 +23,6 @@ from ketacortex.units import (
     S_PER_H,
     S_PER_MIN,
     UM_PER_MM,
-    UMOL_PER_MMOL,
 )
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
@@ -49,6 +49,16 @@ class _Weighed(_Dose):
     """A dose whose mass was weighed as some salt."""
 
     salt: Annotated[str, Field(description="form in which the mass was weighed")] = "hydrochloride"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _salt_is_the_usual_one(cls, given: Any) -> Any:
+        """Unless one is named it is the blocker's own: maleate where there is no hydrochloride."""
+        if not isinstance(given, dict) or "salt" in given or given.get("blocker") not in BLOCKERS:
+            return given
+        known = BLOCKERS[given["blocker"]].molar_mass_g_per_mol
+        default = cls.model_fields["salt"].default
+        return given | {"salt": default if default in known else next(iter(known))}
 
     @model_validator(mode="after")
     def _salt_is_known(self) -> Self:
@@ -96,7 +106,7 @@ class TopicalDose(_Solution):
     )
     extent_key: ClassVar[str] = "side_um"
     route: Literal["topical"]
-    duration_s: Annotated[float, Field(gt=0, description="and left for so long [s]")] = S_PER_H
+    duration_s: Annotated[float, Field(ge=1e-3, description="and left for so long [s]")] = S_PER_H
     side_um: Annotated[
         float, sourced("µm", PAPER_SIDE.source, "side of the paper", gt=0)
     ] = PAPER_SIDE.value  # fmt: skip
@@ -149,7 +159,7 @@ class WellDose(_Solution):
     )
     extent_key: ClassVar[str] = "diameter_um"
     route: Literal["well"]
-    duration_s: Annotated[float, Field(gt=0, description="until it is rinsed [s]")] = S_PER_H
+    duration_s: Annotated[float, Field(ge=1e-3, description="until it is rinsed [s]")] = S_PER_H
     diameter_um: Annotated[float, Field(gt=0, description="of the well [µm]")]
     fluid_depth_um: Annotated[
         float | None,
@@ -202,7 +212,7 @@ class InjectionDose(_Solution):
     """Solution pressed out of a pipette into the cortex."""
 
     route: Literal["injection"]
-    duration_s: Annotated[float, Field(gt=0, description="pressed out over so long [s]")] = (
+    duration_s: Annotated[float, Field(ge=1e-3, description="pressed out over so long [s]")] = (
         S_PER_MIN
     )
     volume_nl: Annotated[float, Field(gt=0, le=1e5, description="of the solution [nl]")]
@@ -318,7 +328,7 @@ class SystemicDose(_Weighed):
     def dose_umol(self, mass_kg: float) -> float:
         """Amount of drug for a body of this mass, µmol."""
         mass_mg = self.dose_mg if self.dose_mg is not None else (self.dose_mg_per_kg or 0) * mass_kg
-        return mass_mg / self._g_per_mol * UMOL_PER_MMOL
+        return dose_umol(mass_mg, self.blocker, self.salt)
 
     @property
     def is_nothing(self) -> bool:

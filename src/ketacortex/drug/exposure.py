@@ -75,9 +75,15 @@ class Exposure:
         self.begins_s = min((dose.start_s for dose in given), default=np.inf)
         """When the first of it can arrive, s; infinity when nothing is given."""
         self._sources = [
-            _source(dose, tissue, sites, until_s, kinetics or Kinetics()) for dose in given
+            *_systemic_sources(given, kinetics or Kinetics(), until_s),
+            *(
+                _source(dose, tissue, sites, until_s)
+                for dose in given
+                if not isinstance(dose, SystemicDose)
+            ),
         ]
-        names = dict.fromkeys(name for source in self._sources for name in source.names)
+        names = dict.fromkeys(dose.blocker for dose in given)
+        names |= dict.fromkeys(name for source in self._sources for name in source.names)
         self.blockers: dict[str, Blocker] = {name: BLOCKERS[name] for name in names}
         """What reaches the receptors, what is given before what the body makes of it."""
 
@@ -86,43 +92,44 @@ class Exposure:
         place = {name: row for row, name in enumerate(self.blockers)}
         total = np.zeros((len(place), self._n_sites))
         for source in self._sources:
-            found = source.at(time_s - source.start_s)
-            for name, concentration in zip(source.names, found, strict=True):
+            for name, concentration in zip(source.names, source.at(time_s), strict=True):
                 total[place[name]] += concentration
         return total
 
 
 @dataclass(frozen=True)
 class _Source:
-    """One dose: what comes of it, and how much of each at the sites, by the time since it began."""
+    """What comes of a dose, or of several alike, and how much of each at the sites, by time."""
 
-    start_s: float
     names: tuple[str, ...]
     at: Callable[[float], Sequence[Array | float]]
 
 
+def _systemic_sources(doses: Sequence[Dose], kinetics: Kinetics, until_s: float) -> list[_Source]:
+    """The brain's free concentration is taken to be the same at every receptor."""
+    systemic = [dose for dose in doses if isinstance(dose, SystemicDose)]
+    return [
+        _Source(
+            (group.blocker,) if group.metabolite is None else (group.blocker, group.metabolite),
+            lambda time_s, group=group: (  # type: ignore[misc]
+                group.free_brain_micromolar(np.array([time_s]))[:, 0].tolist()
+            ),
+        )
+        for group in group_alike(systemic, kinetics, until_s)
+    ]
+
+
 def _source(
-    dose: Dose, tissue: Tissue, sites: Sites, until_s: float, kinetics: Kinetics
-) -> _Source:
-    horizon_s = max(until_s - dose.start_s, 1.0)
+    dose: TopicalDose | WellDose | InjectionDose | HeldDose, tissue: Tissue, sites: Sites,
+    until_s: float,
+) -> _Source:  # fmt: skip
     if isinstance(dose, HeldDose):
         where = _inside(dose.cells, sites)
-        return _Source(
-            dose.start_s, (dose.blocker,), lambda since_s: [where * _held(dose, since_s)]
-        )
-    if isinstance(dose, SystemicDose):
-        # The brain's free concentration is taken to be the same at every receptor.
-        course = systemic_course(dose, kinetics, horizon_s)
-        made = BLOCKERS[dose.blocker].metabolite
-        return _Source(
-            dose.start_s,
-            (dose.blocker,) if made is None else (dose.blocker, made),
-            lambda since_s: course.free_brain_micromolar(np.array([since_s]))[:, 0].tolist(),
-        )
-    field = local_field(dose, tissue, sites, horizon_s)
+        return _Source((dose.blocker,), lambda time_s: [where * _held(dose, time_s)])
+    field = local_field(dose, tissue, sites, max(until_s - dose.start_s, 1.0))
     # interpolation may ripple below 0
     return _Source(
-        dose.start_s, (dose.blocker,), lambda since_s: [np.maximum(field.at(since_s), 0.0)]
+        (dose.blocker,), lambda time_s: [np.maximum(field.at(time_s - dose.start_s), 0.0)]
     )
 
 
@@ -134,29 +141,77 @@ def _inside(cells: tuple[int, ...] | None, sites: Sites) -> Array | float:
     return np.isin(of, cells).astype(float)
 
 
-def _held(dose: HeldDose, since_s: float) -> float:
+def _held(dose: HeldDose, time_s: float) -> float:
+    since_s = time_s - dose.start_s
     return dose.concentration_micromolar if 0 <= since_s < dose.duration_s else 0.0
 
 
-def systemic_course(
-    dose: SystemicDose,
+class AlikeDoses:
+    """Doses into the body that differ in their time alone: one course, summed over their starts.
+
+    Parameters
+    ----------
+    course : SystemicCourse of one of them
+    starts_s : (n_dose,) s
+    """
+
+    def __init__(self, course: SystemicCourse, starts_s: Array) -> None:
+        self.blocker, self.metabolite = course.blocker, BLOCKERS[course.blocker].metabolite
+        self._course, self._starts_s = course, starts_s
+
+    def _summed(self, quantity: Callable[[Array], Array], time_s: Array) -> Array:
+        """A quantity, (..., n_time), summed over the doses that have been given by then."""
+        since_s = time_s[None, :] - self._starts_s[:, None]
+        given = since_s >= 0
+        found = quantity(since_s[given])
+        total = np.zeros((*found.shape[:-1], len(self._starts_s), len(time_s)))
+        total[..., given] = found
+        return np.asarray(total.sum(axis=-2), float)
+
+    def free_brain_micromolar(self, time_s: Array) -> Array:
+        """Free in the brain, drug and metabolite, (2, n_time) µM."""
+        return self._summed(self._course.free_brain_micromolar, time_s)
+
+    def plasma_micromolar(self, time_s: Array) -> Array:
+        """Total in plasma, (n_time,) µM."""
+        return self._summed(self._course.plasma_micromolar, time_s)
+
+    def metabolite_plasma_micromolar(self, time_s: Array) -> Array:
+        """Total metabolite in plasma, (n_time,) µM."""
+        return self._summed(self._course.metabolite_plasma_micromolar, time_s)
+
+
+def group_alike(
+    doses: Sequence[SystemicDose],
     kinetics: Kinetics,
-    horizon_s: float,
+    until_s: float,
     *,
     clearance_factor: float = 1.0,
     volume_factor: float = 1.0,
-) -> SystemicCourse:
-    """What comes of one dose into the body, its time counted from the dose."""
-    return SystemicCourse(
-        kinetics,
-        dose.blocker,
-        dose.route,
-        dose.dose_umol(kinetics.mass_kg),
-        dose.duration_s,
-        horizon_s,
-        clearance_factor=clearance_factor,
-        volume_factor=volume_factor,
-    )
+) -> list[AlikeDoses]:
+    """Doses into the body on their own clock, those that are alike together.
+
+    Parameters
+    ----------
+    doses : in any order
+    kinetics : Kinetics
+    until_s : s, the last time that will be asked for
+    clearance_factor, volume_factor : this subject's over the model's
+    """
+    starts: dict[tuple[str, str, float, float], list[float]] = {}
+    for dose in doses:
+        same = dose.blocker, dose.route, dose.dose_umol(kinetics.mass_kg), dose.duration_s
+        starts.setdefault(same, []).append(dose.start_s)
+    return [
+        AlikeDoses(
+            SystemicCourse(
+                kinetics, *same, max(until_s - min(starts_s), 1.0),
+                clearance_factor=clearance_factor, volume_factor=volume_factor,
+            ),
+            np.array(starts_s),
+        )
+        for same, starts_s in starts.items()
+    ]  # fmt: skip
 
 
 def local_field(

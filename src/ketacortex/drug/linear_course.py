@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from ketacortex.errors import ConfigurationError
+
+ROUNDING = 1e-9  # by which times may pass the end of the table
 N_TERMS = 18  # of the series: 1/18! is below the rounding of a double
 
 Array = NDArray[np.float64]
@@ -40,15 +43,28 @@ class LinearCourse:
         self, rates: Array, start: Array, feed: Array, fed_s: float, horizon_s: float
     ) -> None:
         n = len(start)
+        self._horizon_s = horizon_s
         driven = np.zeros((n + 1, n + 1))
         driven[:n, :n], driven[:n, n] = rates, feed
         self._fed_s = fed_s
         self._while_fed = _Stretch(driven, np.append(start, 1.0), min(fed_s, horizon_s))
-        after = start if fed_s == 0 else self._while_fed.at(np.array([fed_s]))[:n, 0]
+        end_s = min(fed_s, horizon_s)
+        after = start if fed_s == 0 else self._while_fed.at(np.array([end_s]))[:n, 0]
         self._after = _Stretch(rates, after, max(horizon_s - fed_s, 0.0))
 
     def at(self, time_s: Array) -> Array:
-        """States at given times, (n, n_time); 0 before time 0."""
+        """States at given times, (n, n_time); 0 before time 0.
+
+        Raises
+        ------
+        ConfigurationError
+            After `horizon_s`, where the tables end.
+        """
+        if len(time_s) and time_s.max() > self._horizon_s * (1 + ROUNDING):
+            raise ConfigurationError(
+                f"the course at {time_s.max():g} s was asked for, but it was computed to "
+                f"{self._horizon_s:g} s. Give it a later horizon_s."
+            )
         found = np.zeros((len(self._after.rates), len(time_s)))
         fed = (time_s >= 0) & (time_s < self._fed_s)
         found[:, fed] = self._while_fed.at(time_s[fed])[:-1]

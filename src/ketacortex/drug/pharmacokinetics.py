@@ -30,7 +30,7 @@ from ketacortex.settings import Settings
 from ketacortex.units import S_PER_MIN, UMOL_PER_MMOL
 
 DEPOT, BLOOD, SHALLOW, DEEP, METABOLITE, LOST, METABOLITE_LOST = range(7)
-BRAIN, METABOLITE_BRAIN = 7, 8  # concentrations, µM; the rest are amounts, µmol
+BRAIN, METABOLITE_BRAIN = 7, 8  # free in the brain times the volume of the blood's compartment
 N_STATES = 9
 
 Array = NDArray[np.float64]
@@ -46,7 +46,8 @@ class Kinetics(Settings):
         str | None, Field(description="name of a published set; default: the species' first")
     ] = None
     body_mass_kg: Annotated[
-        float | None, Field(gt=0, le=1000, description="body mass [kg]; default: the species' own")
+        float | None,
+        Field(ge=0.005, le=1000, description="body mass [kg]; default: the species' own"),
     ] = None
 
     @property
@@ -176,11 +177,11 @@ class SystemicCourse:
             rates[source, source] -= rate
             rates[target, source] += rate
         ke0, ratio = s.brain_exchange_per_min.value, s.brain_over_plasma_free.value
-        for brain, blood, free, volume_l in (
-            (BRAIN, BLOOD, s.free_in_plasma.value, self._volume_l),
-            (METABOLITE_BRAIN, METABOLITE, m.free_in_plasma.value, self._metabolite_l),
+        for brain, blood, free in (
+            (BRAIN, BLOOD, s.free_in_plasma.value),
+            (METABOLITE_BRAIN, METABOLITE, m.free_in_plasma.value),
         ):
-            rates[brain, blood] = ke0 * ratio * free / volume_l
+            rates[brain, blood] = ke0 * ratio * free
             rates[brain, brain] = -ke0
         return rates / S_PER_MIN
 
@@ -194,7 +195,8 @@ class SystemicCourse:
 
     def free_brain_micromolar(self, time_s: Array) -> Array:
         """Free concentration in the brain, of the drug and of its metabolite, (2, n_time) µM."""
-        return self._course.at(time_s)[[BRAIN, METABOLITE_BRAIN]]
+        volumes_l = np.array([[self._volume_l], [self._metabolite_l]])
+        return self._course.at(time_s)[[BRAIN, METABOLITE_BRAIN]] / volumes_l
 
     def amounts_umol(self, time_s: Array) -> Array:
         """Where the dose is, (7, n_time) µmol: depot, blood, shallow and deep compartments,

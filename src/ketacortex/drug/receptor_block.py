@@ -52,11 +52,13 @@ NO_BASIS = "assumed: 1; no measurement supports another value, so any other is a
 class BlockSettings(Settings):
     """How much more tightly than measured a class of cells binds a blocker; 0 switches it off."""
 
-    affinity_pyr: Annotated[float, sourced("factor", NO_BASIS, "on pyramidal cells", ge=0)] = 1.0
-    affinity_pv: Annotated[float, sourced("factor", NO_BASIS, "on PV cells", ge=0)] = 1.0
-    affinity_sst: Annotated[float, sourced("factor", NO_BASIS, "on SST cells", ge=0)] = 1.0
+    affinity_pyr: Annotated[
+        float, sourced("factor", NO_BASIS, "on pyramidal cells", ge=0, le=1e3)
+    ] = 1.0
+    affinity_pv: Annotated[float, sourced("factor", NO_BASIS, "on PV cells", ge=0, le=1e3)] = 1.0
+    affinity_sst: Annotated[float, sourced("factor", NO_BASIS, "on SST cells", ge=0, le=1e3)] = 1.0
     affinity_hcn1: Annotated[
-        float, sourced("factor", HYPOTHESIS, "on HCN1 channels; 1 as measured", ge=0)
+        float, sourced("factor", HYPOTHESIS, "on HCN1 channels; 1 as measured", ge=0, le=1e3)
     ] = 0.0
     leak: Annotated[
         float,
@@ -174,4 +176,6 @@ def advance_mixture(
     # (1 - exp(-r t)) / r, which is t for a rate of nothing: a silent synapse
     now = start * np.exp(-elapsed) + drive * duration_s * exprel(-elapsed)
     after = root * (mode @ now[..., None])[..., 0]
-    return np.clip(np.moveaxis(after, -1, 0), 0.0, 1.0)
+    found = np.clip(np.moveaxis(after, -1, 0), 0.0, 1.0)
+    found[(entry_per_s == 0) & (blocked == 0)] = 0.0  # what is not there blocks nothing
+    return found / np.maximum(found.sum(axis=0), 1.0)

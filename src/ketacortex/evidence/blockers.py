@@ -30,7 +30,7 @@ class Blocker:
     electrical_distance : share of the membrane field that the bound drug senses; its charge is 1
     ic50_with_magnesium : µM by subunit, at `reference_mv` and 1 mM Mg, where measured
     half_occupancy_in_vivo : µM free in plasma at which half of the receptors are occupied
-    hcn1_ic50 : µM at which the effect on HCN1 is half of its largest; None where there is none
+    hcn1_ic50 : µM at which the effect on HCN1 is half of its largest; None where none is known
     metabolite : name of the blocker that the body makes of it
     reference_mv : mV of the IC50s
     """

@@ -151,6 +151,12 @@ def _disposition(
     )
 
 
+RATE = (
+    "assumed: first order, about as fast as levels rise; sets with a small first volume (domino) "
+    "then peak sooner than is measured, after 6 instead of 14-23 min in the nose; "
+)
+
+
 def _absorption(
     bioavailability: tuple[float, float, float],
     rate_per_min: tuple[float, float, float],
@@ -165,8 +171,7 @@ def _absorption(
     return Absorption(
         bioavailability=_constant(share, "share", low, high, source, grade),
         rate_per_min=_constant(
-            rate, "1/min", slowest, fastest, "fitted: to the time of the peak in plasma; "
-            + source.removeprefix("fitted: "), "fitted",
+            rate, "1/min", slowest, fastest, RATE + source.removeprefix("assumed: "), "assumed"
         ),
         first_pass_share=_constant(
             turned, "share", 0.5, 0.8,
@@ -191,6 +196,7 @@ DOMINO = (
 KAMP = "Kamp et al. 2020, 10.1097/ALN.0000000000003577, meta-analysis of 18 studies"
 CLEMENTS = "Clements & Nimmo 1981, 10.1093/bja/53.1.27, 250 µg/kg"
 HANNA = "Hanna, Borchard & Schmidt 1988, J Vet Pharmacol Ther 11:84"
+CLEMENTS_IM = "Clements et al. 1982, J Pharm Sci 71:539; Grant et al. 1981, Br J Anaesth 53:805"
 YANAGIHARA = "Yanagihara et al. 2003, 10.1002/bdd.336"
 PEREZ = "Perez-Ruixo et al. 2021, 10.1007/s40262-020-00953-4, S-ketamine"
 KAKA = "Kaka & Hayton 1980, dog"
@@ -220,7 +226,9 @@ HUMAN = Species(
         ),
     },
     routes={
-        "intramuscular": _absorption((0.93, 0.85, 1.0), (0.04, 0.03, 0.12), YANAGIHARA, turned=0.7),
+        "intramuscular": _absorption(
+            (0.93, 0.85, 1.0), (0.04, 0.03, 0.12), CLEMENTS_IM, turned=0.7
+        ),
         "subcutaneous": _absorption(
             (0.95, 0.75, 1.0), (0.025, 0.02, 0.05), "assumed: as an injection into muscle, slower",
             "assumed", turned=0.7,
@@ -230,7 +238,7 @@ HUMAN = Species(
             f"rate {PEREZ}", turned=0.7,
         ),
         "oral": _absorption(
-            (0.20, 0.08, 0.20), (0.016, 0.01, 0.04), f"{YANAGIHARA}; S-ketamine 0.08 (Fanta et al. "
+            (0.20, 0.08, 0.30), (0.016, 0.01, 0.04), f"{YANAGIHARA}; S-ketamine 0.08 (Fanta et al. "
             f"2015); rate {PEREZ}",
         ),
     },
@@ -290,7 +298,7 @@ MACAQUE = Species(
     },
     routes={
         "intramuscular": _absorption(
-            (0.93, 0.8, 1.0), (0.08, 0.03, 0.2), f"assumed: as human, {YANAGIHARA}", "assumed"
+            (0.93, 0.8, 1.0), (0.08, 0.03, 0.2), f"assumed: as human, {CLEMENTS_IM}", "assumed"
         ),
         "intranasal": _absorption(
             (0.45, 0.2, 0.5), (0.049, 0.03, 0.08), f"assumed: as human, {YANAGIHARA}", "assumed"
@@ -312,8 +320,9 @@ CAT = Species(
     body_mass_kg=_constant(4.0, "kg", 2.5, 6.0, "adult cat", "assumed"),
     dispositions={
         "hanna": _disposition(
-            f"{HANNA}: 21 ml/(min kg), 2.1 L/kg in all, half-life 79 min; first volume assumed",
-            0.6, 0.035, (0.06, 0.024), sampling="venous, assumed",
+            f"derived: 21 ml/(min kg) and 2.1 L/kg ({HANNA}, remembered), first volume assumed; "
+            "terminal half-life 92 min, 67-79 measured",
+            0.6, 0.035, (0.06, 0.024), grade="derived", sampling="venous, assumed",
         ),
     },
     routes={
@@ -343,7 +352,7 @@ RAT = Species(
     body_mass_kg=_constant(0.25, "kg", 0.15, 0.5, "adult rat", "assumed"),
     dispositions={
         "scaled-from-human": _disposition(
-            f"{SCALED}; half-life 32 min, 30-60 min in the literature",
+            f"{SCALED}; terminal half-life 51 min, 30-60 min in the literature",
             1.0, 0.077, (0.08, 0.031), grade="derived",
         ),
     },

@@ -55,6 +55,13 @@ PUBLISHED_LEVELS = (
         species="human", blocker="ketamine", route="intravenous", dose_mg=10.0,
         infused_s=None, time_s=None,
         plasma_ng_per_ml=_level(296.0, 173.0, 506.0, "PMC9118341, table 6; geometric SD 1.71"),
-        what="highest after 10 mg, duration of injection and times of sampling not known",
+        what="highest after 10 mg, about 2 min after it; duration of injection and times of "
+        "sampling not known",
+    ),
+    Level(
+        species="human", blocker="ketamine", route="intranasal", dose_mg=50.0,
+        infused_s=0.0, time_s=960.0,
+        plasma_ng_per_ml=_level(77.6, 77.6, 77.6, "PMC9118341, table 6"),
+        what="highest after 50 mg into the nose, of which 0.11-0.17 reached the blood",
     ),
 )  # fmt: skip

@@ -89,6 +89,11 @@ class Experiment(Settings):
         doses = [dose.name for dose in self.dose]
         for name, arm in self.arms.items():
             for dose in arm.doses:
+                if arm.doses.count(dose) > 1:
+                    raise ValueError(
+                        f'arms.{name}.doses names "{dose}" twice; a dose is given once, at its own '
+                        "time. Add a second [[dose]] for the second time"
+                    )
                 if dose not in doses:
                     known = nearest(dose, doses) if doses else "Add a [[dose]] table with that name"
                     raise ValueError(f'arms.{name}.doses names "{dose}", which is no dose. {known}')
@@ -161,6 +166,8 @@ class Experiment(Settings):
     @model_validator(mode="after")
     def _doses_can_be_given(self) -> Self:
         n_pyramids = self.circuit.pyr.n
+        if self.kinetics.species is not None or self.kinetics.model is not None:
+            _ = self.kinetics.disposition  # a name that is not known is an error, used or not
         for dose in self.dose:
             if isinstance(dose, SystemicDose):
                 require_route(self.kinetics, dose.blocker, dose.route)
@@ -178,15 +185,15 @@ class Experiment(Settings):
             infusions = sorted(
                 (dose for dose in self.dose
                  if dose.name in arm.doses and isinstance(dose, SystemicDose) and dose.duration_s),
-                key=lambda dose: dose.start_s,
+                key=lambda dose: (dose.blocker, dose.start_s),
             )  # fmt: skip
             for first, second in pairwise(infusions):
                 end_s = first.start_s + first.duration_s
-                if second.start_s < end_s - 1e-9:
+                if second.blocker == first.blocker and second.start_s < end_s - 1e-9:
                     raise ValueError(
                         f"arms.{name}: infusion {second.name} starts at {second.start_s:g} s, "
                         f"before infusion {first.name} ends at {end_s:g} s; one line carries one "
-                        "infusion. Start it later, or give one at a higher rate"
+                        "infusion of a drug. Start it later, or give one at a higher rate"
                     )
         return self
 

@@ -19,7 +19,7 @@ def parameter_rows() -> Iterator[dict[str, Any]]:
     A setting has the value of the default experiment. Where it comes straight from a constant it
     has that one's range and grade; else its grade is the first word of its source, if that is one.
     """
-    of_source = {c.source: c for c in registry().values()}
+    of_source = {(c.source, c.value): c for c in registry().values()}
     for name, c in registry().items():
         yield {
             "name": name, "value": c.value, "unit": c.unit, "low": c.low, "high": c.high,
@@ -28,16 +28,15 @@ def parameter_rows() -> Iterator[dict[str, Any]]:
     for p in parameters(load_experiment()):
         if p.path.startswith(("evidence.", "arms.")):
             continue
-        value, constant = _number(p.value), of_source.get(p.source)
-        is_constant = constant is not None and constant.value == value
+        value = _number(p.value)
+        constant = of_source.get((p.source, value)) if isinstance(value, float) else None
         first = p.source.partition(":")[0]
         yield {
             "name": p.path, "value": value, "unit": p.unit or None,
-            "low": constant.low if constant and is_constant else None,
-            "high": constant.high if constant and is_constant else None,
+            "low": constant.low if constant else None,
+            "high": constant.high if constant else None,
             "source": p.source or None,
-            "grade": (constant.grade if constant and is_constant else
-                      first if first in GRADES else None),
+            "grade": constant.grade if constant else first if first in GRADES else None,
             "meaning": p.meaning or None,
         }  # fmt: skip
 

@@ -8,60 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.drug.doses import SystemicDose
-from ketacortex.drug.exposure import Exposure, Sites, systemic_course
-from ketacortex.drug.pharmacokinetics import Kinetics, SystemicCourse, ng_per_ml
+from ketacortex.drug.exposure import Exposure, Sites
 from ketacortex.errors import ConfigurationError, nearest
 from ketacortex.evidence.blockers import BLOCKERS
-from ketacortex.evidence.published_levels import PUBLISHED_LEVELS, Level
 from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import build_circuit
+from ketacortex.report.body_course import Body, bodies_of
 from ketacortex.report.dosing import given_in, last_epoch_end_s, treated_arms
-from ketacortex.seeds import generator
 from ketacortex.simulate.session import baseline_openings
 from ketacortex.simulate.slow_states import SlowStates, receptor_sites, soma_sites
 
 STEP_S = 60.0
 AFTER_LOCAL_S, AFTER_SYSTEMIC_S = 3600.0, 4 * 3600.0  # shown after the last dose has been given
+MOST_S = 30 * 86_400.0  # a month; memory grows with it
 DEPTHS_UM = np.linspace(0.0, 700.0, 36)
-N_SUBJECTS = 200
-SUBJECTS = (0.05, 0.95)  # quantiles of the subjects that bound their band
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Body:
-    """What systemic doses do in the body; every level is total in plasma, of the base.
-
-    Parameters
-    ----------
-    blocker, metabolite : names
-    plasma_ng_per_ml, metabolite_ng_per_ml : (n_time,)
-    plasma_free_micromolar : (n_time,) µM not bound
-    by_model : (n_time,) ng/ml by every published set of the species
-    subjects_ng_per_ml : (2, n_time) between which nine tenths of subjects lie
-    published : levels measured after the same dose
-    beside : the same species and drug after other doses, with what the model gives for them
-    """
-
-    kinetics: Kinetics
-    blocker: str
-    metabolite: str | None
-    plasma_ng_per_ml: Array
-    plasma_free_micromolar: Array
-    metabolite_ng_per_ml: Array
-    by_model: dict[str, Array]
-    subjects_ng_per_ml: Array
-    published: list[tuple[float, Level]]
-    beside: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,24 +42,30 @@ class DoseCourse:
     arm : its name
     in_words : the doses
     time_s : (n_time,) s
+    edges_s : (n_edge,) s, starts and ends of doses
+    main : the blocker that places are told of: that of the first dose
     free_micromolar : (n_time,) µM by blocker, mean over the receptors of the patch
-    in_vivo_occupancy : (n_time,) share, on the scale of displacement in a living rat; None where
-        that was not measured
+    in_vivo_occupancy : (n_time,) share, on the scale of displacement in a living rat, mean over the
+        receptors of the patch; None where a blocker's was not measured
     course : DataFrame of `SlowStates.course`
-    depth_um, by_depth_micromolar : (n_depth,) and (n_depth, n_time), below the middle of the patch
-    body : None without a systemic dose
-    cells : DataFrame, what every pyramidal cell sees: place, highest µM, when, highest block
+    depth_um, by_depth_micromolar : (n_depth,) and (n_depth, n_time) of `main`, below the middle of
+        the patch
+    bodies : one of each drug that was given to the body
+    cells : DataFrame, what every pyramidal cell sees: place, highest µM of `main`, when, highest
+        block
     """
 
     arm: str
     in_words: list[str]
+    main: str
     time_s: Array
+    edges_s: Array
     free_micromolar: dict[str, Array]
     in_vivo_occupancy: Array | None
     course: pd.DataFrame
     depth_um: Array
     by_depth_micromolar: Array
-    body: Body | None
+    bodies: list[Body]
     cells: pd.DataFrame
 
 
@@ -114,6 +89,7 @@ def course_of_doses(
     own = of_arm(experiment, arm)
     doses = given_in(own, arm)
     time_s = _times(own, arm, until_s)
+    main = doses[0].blocker
     circuit = build_circuit(own.circuit, own.animal_seed(1))
     sites, end_s = receptor_sites(circuit), float(time_s[-1])
     given = doses, own.tissue
@@ -130,17 +106,17 @@ def course_of_doses(
     free = {name: at_sites[:, place].mean(axis=1) for place, name in enumerate(exposure.blockers)}
     return DoseCourse(
         arm=arm,
+        main=main,
         in_words=[dose.in_words for dose in doses],
         time_s=time_s,
+        edges_s=np.unique([t for d in doses for t in (d.start_s, d.start_s + d.duration_s)]),
         free_micromolar=free,
-        in_vivo_occupancy=_in_vivo_occupancy(free),
+        in_vivo_occupancy=_in_vivo_occupancy(list(exposure.blockers), at_sites),
         course=states.course(),
         depth_um=DEPTHS_UM,
-        by_depth_micromolar=np.stack(
-            [below.free_micromolar(t).sum(axis=0) for t in time_s], axis=1
-        ),
-        body=body_course([d for d in doses if isinstance(d, SystemicDose)], own.kinetics, time_s),
-        cells=_cells(sites, at_sites.sum(axis=1), time_s, highest_block),
+        by_depth_micromolar=np.stack([below.free_micromolar(t)[0] for t in time_s], axis=1),
+        bodies=bodies_of([d for d in doses if isinstance(d, SystemicDose)], own.kinetics, time_s),
+        cells=_cells(sites, at_sites[:, 0], time_s, highest_block),
     )
 
 
@@ -152,19 +128,32 @@ def _arm(experiment: Experiment, arm: str | None) -> str:
         where = f'arm "{arm}"' if arm is not None else f'experiment "{experiment.name}"'
         raise ConfigurationError(
             f"nothing is given in {where}, so there is no dose to show. "
-            + (
-                f"Name an arm with a dose: {', '.join(treated)}."
-                if treated
-                else 'Add a [[dose]] and an arm that gives it, as preset "topical-v1" has them.'
-            )
+            + _where_doses_are(experiment, treated)
         )
     return arm or treated[0]
+
+
+def _where_doses_are(experiment: Experiment, treated: list[str]) -> str:
+    """What to do about an arm without a dose."""
+    if treated:
+        return f"Name an arm with a dose: {', '.join(treated)}."
+    if any(arm.doses for arm in experiment.arms.values()):
+        return "Its doses are of nothing: raise the concentration, the mass or the transfer."
+    if experiment.dose:
+        unused = ", ".join(dose.name for dose in experiment.dose)
+        return f"No arm gives {unused}: write its name into doses of an arm."
+    return 'Add a [[dose]] and an arm that gives it, as preset "topical-v1" has them.'
 
 
 def _times(experiment: Experiment, arm: str, until_s: float | None) -> Array:
     """A minute apart, with the moments at which a dose starts or stops."""
     doses = given_in(experiment, arm)
     events = [t for dose in doses for t in (dose.start_s, dose.start_s + dose.duration_s)]
+    if until_s is not None and not STEP_S <= until_s <= MOST_S:
+        raise ConfigurationError(
+            f"until_s is {until_s:g}; a course is followed for {STEP_S:g} to {MOST_S:g} s. Choose "
+            "a time between"
+        )
     if until_s is None:
         systemic = any(isinstance(dose, SystemicDose) for dose in doses)
         after_s = AFTER_SYSTEMIC_S if systemic else AFTER_LOCAL_S
@@ -187,17 +176,20 @@ def _advance(states: SlowStates, time_s: Array, largest_change: float) -> Array:
     return highest
 
 
-def _in_vivo_occupancy(free: dict[str, Array]) -> Array | None:
-    """Share of receptors occupied as displacement in vivo tells, several competing."""
-    weighed = [
-        concentration / half.value
-        for name, concentration in free.items()
-        if (half := BLOCKERS[name].half_occupancy_in_vivo) is not None
-    ]
-    if not weighed:
+def _in_vivo_occupancy(names: list[str], at_sites: Array) -> Array | None:
+    """Share of receptors occupied as displacement in vivo tells, several competing, mean of sites.
+
+    Parameters
+    ----------
+    names : n_blocker
+    at_sites : (n_time, n_blocker, n_site) µM
+    """
+    halves = [BLOCKERS[name].half_occupancy_in_vivo for name in names]
+    known = [half.value for half in halves if half is not None]
+    if len(known) < len(halves):
         return None
-    total = np.sum(weighed, axis=0)
-    return np.asarray(total / (1 + total), float)
+    weighed = (at_sites / np.array(known)[:, None]).sum(axis=1)
+    return np.asarray((weighed / (1 + weighed)).mean(axis=1), float)
 
 
 def _cells(sites: Sites, at_sites: Array, time_s: Array, block: Array) -> pd.DataFrame:
@@ -216,117 +208,3 @@ def _cells(sites: Sites, at_sites: Array, time_s: Array, block: Array) -> pd.Dat
         }
     )
     return frame.groupby("cell", as_index=False).mean()
-
-
-def body_course(doses: list[SystemicDose], kinetics: Kinetics, time_s: Array) -> Body | None:
-    """What doses do in the body at given times on their clock; None without a dose."""
-    if not doses:
-        return None
-    blocker = doses[0].blocker
-    same = [dose for dose in doses if dose.blocker == blocker]
-    metabolite = BLOCKERS[blocker].metabolite
-    total = _plasma(same, kinetics, time_s)
-    models = {
-        name: ng_per_ml(_plasma(same, kinetics.model_copy(update={"model": name}), time_s), blocker)
-        for name in kinetics.evidence.dispositions
-    }
-    made = sum(
-        (
-            course.metabolite_plasma_micromolar(time_s - dose.start_s)
-            for dose, course in _courses(same, kinetics, float(time_s[-1]))
-        ),
-        np.zeros(len(time_s)),
-    )
-    return Body(
-        kinetics=kinetics,
-        blocker=blocker,
-        metabolite=metabolite,
-        plasma_ng_per_ml=ng_per_ml(total, blocker),
-        plasma_free_micromolar=kinetics.evidence.free_in_plasma.value * total,
-        metabolite_ng_per_ml=ng_per_ml(made, metabolite) if metabolite else made,
-        by_model=models,
-        subjects_ng_per_ml=ng_per_ml(_subjects(same, kinetics, time_s), blocker),
-        published=_published(same, kinetics),
-        beside=_beside(same, kinetics),
-    )
-
-
-def _courses(
-    doses: list[SystemicDose], kinetics: Kinetics, until_s: float, **factors: float
-) -> list[tuple[SystemicDose, SystemicCourse]]:
-    return [
-        (d, systemic_course(d, kinetics, max(until_s - d.start_s, 1.0), **factors)) for d in doses
-    ]
-
-
-def _plasma(
-    doses: list[SystemicDose], kinetics: Kinetics, time_s: Array, **factors: float
-) -> Array:
-    """Total concentration in plasma, (n_time,) µM."""
-    total = np.zeros(len(time_s))
-    for dose, course in _courses(doses, kinetics, float(time_s[-1]), **factors):
-        total += course.plasma_micromolar(time_s - dose.start_s)
-    return total
-
-
-def _subjects(doses: list[SystemicDose], kinetics: Kinetics, time_s: Array) -> Array:
-    """Levels between which nine tenths of subjects lie, clearance and volume log-normal."""
-    species, rng = kinetics.evidence, generator("subjects", str(kinetics.species))
-    cv = np.array([species.clearance_cv.value, species.volume_cv.value])
-    sd = np.sqrt(np.log1p(cv**2))
-    factors = np.exp(sd * rng.standard_normal((N_SUBJECTS, 2)))
-    every = np.array(
-        [
-            _plasma(doses, kinetics, time_s, clearance_factor=clearance, volume_factor=volume)
-            for clearance, volume in factors
-        ]
-    )
-    return np.asarray(np.quantile(every, SUBJECTS, axis=0), float)
-
-
-def _published(doses: list[SystemicDose], kinetics: Kinetics) -> list[tuple[float, Level]]:
-    """Levels measured after the same dose, each at its time on the clock of the doses."""
-    return [
-        (dose.start_s + level.time_s, level)
-        for dose in doses
-        for level in PUBLISHED_LEVELS
-        if _is_of(level, dose, kinetics)
-        and level.time_s is not None
-        and level.infused_s == dose.duration_s
-        and level.dose_mg_per_kg is not None
-        and dose.dose_mg_per_kg is not None
-        and np.isclose(level.dose_mg_per_kg, dose.dose_mg_per_kg)
-    ]
-
-
-def _is_of(level: Level, dose: SystemicDose, kinetics: Kinetics) -> bool:
-    return (level.species, level.blocker, level.route) == (
-        kinetics.species, dose.blocker, dose.route
-    )  # fmt: skip
-
-
-def _beside(doses: list[SystemicDose], kinetics: Kinetics) -> list[dict[str, Any]]:
-    """Published levels whose protocol is not known well enough to test the model with them."""
-    rows = []
-    for level in PUBLISHED_LEVELS:
-        if level.infused_s is not None or not any(_is_of(level, d, kinetics) for d in doses):
-            continue
-        dose = doses[0].model_copy(
-            update={"dose_mg": level.dose_mg, "dose_mg_per_kg": level.dose_mg_per_kg,
-                    "start_s": 0.0, "duration_s": 0.0, "salt": "base"}
-        )  # fmt: skip
-        minutes = np.array([1.0, 5.0, 10.0])
-        model = ng_per_ml(_plasma([dose], kinetics, 60 * minutes), level.blocker)
-        rows.append(
-            {
-                "what": level.what,
-                "published_ng_per_ml": level.plasma_ng_per_ml.value,
-                "low_ng_per_ml": level.plasma_ng_per_ml.low,
-                "high_ng_per_ml": level.plasma_ng_per_ml.high,
-                "source": level.plasma_ng_per_ml.source,
-                "model_ng_per_ml_by_minute": dict(
-                    zip(minutes.astype(int).astype(str), model.tolist(), strict=True)
-                ),
-            }
-        )
-    return rows

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ketacortex.report.dose_course import Body
+from ketacortex.report.body_course import Body
 from ketacortex.report.drawing import INK, class_colour, plain_logarithmic
 
 if TYPE_CHECKING:
@@ -41,10 +41,12 @@ def draw_plasma(axes: Axes, body: Body, minute: Array) -> None:
         axes.plot(
             minute, body.by_model[name], color=DRUG, lw=0.8, ls=(0, dashes), label=f"set {name}"
         )
-    blood = body.kinetics.disposition.sampling
+    kinetics = body.kinetics
     axes.plot(
-        minute, body.plasma_ng_per_ml, color=DRUG, lw=1.6, label=f"{body.blocker}\n(blood: {blood})"
-    )
+        minute, body.plasma_ng_per_ml, color=DRUG, lw=1.6,
+        label=f"{body.blocker}, {kinetics.species}, set {own}\n"
+        f"(blood: {kinetics.disposition.sampling})",
+    )  # fmt: skip
     if body.metabolite is not None:
         axes.plot(minute, body.metabolite_ng_per_ml, color=METABOLITE, lw=1.6, ls="-",
                   label=body.metabolite)  # fmt: skip
@@ -58,7 +60,8 @@ def draw_plasma(axes: Axes, body: Body, minute: Array) -> None:
     highest = max(float(c.max()) for c in (body.plasma_ng_per_ml, body.metabolite_ng_per_ml, high))
     axes.set_yscale("log")
     plain_logarithmic(axes.yaxis)
-    axes.set_ylim(max(highest * 1e-3, LOWEST_NG_PER_ML), highest * 1.6)
+    highest = max(highest, 10 * LOWEST_NG_PER_ML / 1e3)
+    axes.set_ylim(max(highest * 1e-3, min(LOWEST_NG_PER_ML, highest / 10)), highest * 1.6)
     axes.set_ylabel("in plasma, total,\nas base [ng/ml]")
 
 

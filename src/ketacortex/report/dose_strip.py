@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ketacortex.drug.doses import SystemicDose
 from ketacortex.drug.exposure import Exposure, Sites
 from ketacortex.experiment.schema import Experiment
-from ketacortex.report.dose_course import body_course
+from ketacortex.report.body_course import bodies_of
 from ketacortex.report.dose_panels import (
     DECADES,
     LOWEST_MICROMOLAR,
@@ -112,7 +112,7 @@ def draw_dose_strip(material: Material) -> ReportFigure | str:
 def concentration_by_depth(
     experiment: Experiment, arm: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Free concentration below the middle of the patch.
+    """Free concentration of the first blocker given, below the middle of the patch.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def concentration_by_depth(
     exposure = Exposure(treatment.doses, treatment.tissue, sites, last_s, treatment.kinetics)
     times_s = np.linspace(first_s, last_s, N_TIMES)
     return times_s / 60.0, np.stack(
-        [exposure.free_micromolar(t).sum(axis=0) for t in times_s], axis=1
+        [exposure.free_micromolar(t)[:1].sum(axis=0) for t in times_s], axis=1
     )
 
 
@@ -148,9 +148,9 @@ def _draw_plasma(axes: Axes, experiment: Experiment, arm: str) -> None:
     first_s, last_s = -first_epoch_s(experiment), last_epoch_end_s(experiment)
     time_s = np.linspace(0.0, last_s, N_TIMES)
     systemic = [dose for dose in given_in(experiment, arm) if isinstance(dose, SystemicDose)]
-    body = body_course(systemic, experiment.kinetics, time_s)
-    if body is not None:
-        draw_plasma(axes, body, time_s / 60)
+    bodies = bodies_of(systemic, experiment.kinetics, time_s)
+    if bodies:
+        draw_plasma(axes, bodies[0], time_s / 60)
         axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     axes.set_xlim(first_s / 60, last_s / 60)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ketacortex.drug.doses import SystemicDose, TopicalDose
+from ketacortex.drug.doses import SystemicDose, TopicalDose, WellDose
 from ketacortex.evidence.off_targets import OFF_TARGETS
 from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.report.dosing import given_in, treated_arms
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import listed, number
+from ketacortex.simulate.slow_states import course_quantity
 
 TRAPPED = "Block is by trapping alone: no drug leaves a closed pore, and none enters one."
 HCN = "HCN channels are in the branches but are not blocked."
@@ -45,16 +46,23 @@ def not_modelled(material: Material) -> list[str]:
     ]
 
 
-def highest_micromolar(material: Material) -> float:
-    """Concentration that a twentieth of the sites of a class exceeded at some time, µM."""
-    free = material.courses[material.courses["quantity"] == "free_micromolar"]
-    return float(free["high"].max())
+def highest_micromolar(material: Material, experiment: Experiment, blocker: str) -> float:
+    """Concentration of a blocker that a twentieth of the sites of a class exceeded, µM."""
+    highest = 0.0
+    for arm in treated_arms(experiment):
+        given = [dose.blocker for dose in given_in(experiment, arm)]
+        if blocker in given:
+            quantity = course_quantity(blocker, is_first=given[0] == blocker)
+            here = (material.courses["arm"] == arm) & (material.courses["quantity"] == quantity)
+            highest = max(highest, float(material.courses[here]["high"].max()))
+    return highest
 
 
 def _off_targets(material: Material, experiment: Experiment, has_hcn: bool) -> list[str]:
-    highest = highest_micromolar(material)
     sentences = []
-    for blocker in sorted({dose.blocker for dose in experiment.dose}):
+    given = {d.blocker for arm in treated_arms(experiment) for d in given_in(experiment, arm)}
+    for blocker in sorted(given):
+        highest = highest_micromolar(material, experiment, blocker)
         targets = [t for t in OFF_TARGETS.get(blocker, ()) if not (has_hcn and t.is_hcn)]
         if not targets:
             continue
@@ -80,7 +88,7 @@ def _fitted_transfer(experiment: Experiment) -> list[str]:
     field = TopicalDose.model_fields["surface_transfer"]
     given = {name for arm in treated_arms(experiment) for name in experiment.arms[arm].doses}
     is_fitted = any(
-        isinstance(dose, TopicalDose)
+        isinstance(dose, TopicalDose | WellDose)
         and dose.name in given
         and dose.surface_transfer == field.default
         for dose in experiment.dose

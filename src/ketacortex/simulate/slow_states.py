@@ -74,6 +74,15 @@ def soma_sites(circuit: Circuit) -> Sites:
     return Sites(position_um=position, depth_um=circuit.depth_um[:n], cell=np.arange(n))
 
 
+def course_quantity(blocker: str, *, is_first: bool) -> str:
+    """Name in a course of the free concentration of a blocker; the first given has the plain one.
+
+    >>> course_quantity("memantine", is_first=False)
+    'free_memantine_micromolar'
+    """
+    return "free_micromolar" if is_first else f"free_{blocker}_micromolar"
+
+
 @dataclass(frozen=True)
 class _Opening:
     """Means of products that drive block.
@@ -271,7 +280,7 @@ class SlowStates:
         for name in CLASSES:
             here = self.population == name
             for place, (blocker, concentration) in enumerate(free.items()):
-                quantity = f"free_{blocker}_micromolar" if place else "free_micromolar"
+                quantity = course_quantity(blocker, is_first=place == 0)
                 self._write(time_s, quantity, name, concentration[here])
             self._write(time_s, "blocked_share", name, self.blocked_share[here])
         self._write(time_s, "ampa_gain", "pyr", self._ampa_gain)
