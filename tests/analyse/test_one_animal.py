@@ -41,6 +41,7 @@ def effects(made):
     return found.effects.set_index("measure"), found.not_computed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "measure", ["evoked_rate_hz", "gosi", "fano_factor", "fano_factor_rate_matched"]
 )

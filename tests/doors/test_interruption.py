@@ -54,6 +54,7 @@ def test_after_an_interrupt_the_same_command_completes_to_the_same_bits(whole, t
     assert_same_spikes(folder, whole)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_no_bug_and_loses_nothing(whole, tmp_path):
     folder = tmp_path / "killed"
     process = start(folder)
