@@ -8,7 +8,7 @@ import pytest
 from ketacortex.errors import ConfigurationError
 from ketacortex.experiment.load import load_experiment
 from ketacortex.report.dose_course import course_of_doses
-from ketacortex.report.dose_picture import in_text, numbers_of
+from ketacortex.report.dose_numbers import in_text, numbers_of
 
 SMALL = ("circuit.pyr.n=60", "circuit.pv.n=12", "circuit.sst.n=8",
          "slow_steps.representative_trials=3")  # fmt: skip

@@ -142,7 +142,7 @@ def dose(
     """Plasma, free brain, tissue by depth and block by cell class that a dose comes to, by time."""
     with _doors():
         from ketacortex import verbs
-        from ketacortex.report.dose_picture import in_text, numbers_of
+        from ketacortex.report.dose_numbers import in_text, numbers_of
 
         picture = out if out or as_json else Path(f"dose-{Path(source).stem}.png")
         course = verbs.show_dose(
