@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from commands import SMALL, assert_same_spikes, ketacortex
 
+from ketacortex import verbs
 from ketacortex.recording.nwb import read_nwb, write_nwb
 
 EFFECT_KEYS = {
@@ -95,6 +96,7 @@ def test_without_drug_in_the_paper_the_arm_is_the_re_test_exactly(run, tmp_path)
     assert found["drug"] != treated
 
 
+@pytest.mark.slow
 def test_the_arm_that_holds_the_dose_has_its_effect_whatever_it_is_called(run, tmp_path):
     found = effects_of(
         "--set", 'arms={drug = {}, retest = {doses = ["paper"]}}', folder=tmp_path / "swapped"
@@ -112,7 +114,9 @@ def test_the_arm_that_holds_the_dose_has_its_effect_whatever_it_is_called(run, t
 
 
 def test_show_dose_prints_a_preset_and_draws_it(tmp_path):
-    answer = ketacortex("show", "dose", "human-infusion", "--until-s", 3600, "--json", cwd=tmp_path)
+    answer = ketacortex(
+        "show", "dose", "human-infusion", "--until-s", 3600, *SMALL[:6], "--json", cwd=tmp_path
+    )
     assert answer.returncode == 0, answer.stderr
     (line,) = answer.stdout.splitlines()
     found = json.loads(line)
@@ -120,7 +124,7 @@ def test_show_dose_prints_a_preset_and_draws_it(tmp_path):
         assert len(found[key]) == len(found["time_s"]) > 50
     assert max(found["plasma_total_ng_per_ml"]) == pytest.approx(240, abs=2)
     assert list(tmp_path.iterdir()) == []
-    drawn = ketacortex("show", "dose", "topical-v1", "--until-s", 1200, cwd=tmp_path)
+    drawn = ketacortex("show", "dose", "topical-v1", "--until-s", 1200, *SMALL[:6], cwd=tmp_path)
     assert drawn.returncode == 0, drawn.stderr
     assert (tmp_path / "dose-topical-v1.png").read_bytes()[:4] == b"\x89PNG"
     assert "surface transfer 0.00035" in drawn.stdout
@@ -152,7 +156,7 @@ def test_show_parameter_gives_value_unit_range_source_and_grade():
 
 @pytest.mark.parametrize("name", ["s-ketamine", "r-ketamine", "norketamine", "memantine", "mk-801"])
 def test_show_block_knows_every_blocker(name):
-    rows = json.loads(ketacortex("show", "block", "--blocker", name, "--json").stdout)
+    rows = verbs.show_block(name)
     assert len(rows) == 32
     assert all(row["ic50_micromolar"] > 0 and row["onset_tau_s_popen_0p1"] > 0 for row in rows)
 
@@ -213,6 +217,7 @@ def test_the_same_command_again_only_says_that_it_is_done(run):
     assert {f: f.stat().st_mtime_ns for f in folder.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_one_worker_and_a_fresh_cache_give_the_same_bits(run, tmp_path):
     answer = ketacortex(
         "run", "--out", tmp_path / "one", "--seed", 1, "--animals", 2, "--workers", 1, *SMALL,
