@@ -11,8 +11,8 @@
   10,000 kernel steps of a second it adds its 1/10,000 to a compartment step of 1.5 ns.
 
 Each number is the best of several rounds; `--rounds` sets how many. On one shared core of an AMD
-EPYC: 2-3 ms, 0.25 s (well 0.4 s, injection 0.3 s), 12 ns; of a paper three quarters of the time goes
-into error functions, once a dose, which is what the closed form needs.
+EPYC: 2-3 ms, 0.25 s (well 0.4 s, injection 0.3 s), 12 ns. Three quarters of a paper's time go into
+error functions, once a dose: what the closed form needs.
 """
 
 from __future__ import annotations
