@@ -203,7 +203,8 @@ class WellDose(_Solution):
             else f"{self.fluid_depth_um / UM_PER_MM:g} mm deep"
         )
         return (
-            f"{self.blocker}, a well of {self.diameter_um / UM_PER_MM:g} mm, {fluid}, "
+            f"{self.blocker}, a well of {self.diameter_um / UM_PER_MM:g} mm at ({self.x_um:g}, "
+            f"{self.y_um:g}) µm, {fluid}, "
             f"with {self._dissolved()}, {_when(self)}, surface transfer {self.surface_transfer:g}"
         )
 
@@ -245,7 +246,8 @@ class InjectionDose(_Solution):
         """The dose as a reader says it."""
         return (
             f"{self.blocker}, {self.volume_nl:g} nl of {self._dissolved()} injected "
-            f"{self.tip_depth_um:g} µm below the pia, {_when(self)}"
+            f"{self.tip_depth_um:g} µm below the pia at ({self.x_um:g}, {self.y_um:g}) µm, "
+            f"{_when(self)}"
         )
 
 
