@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 import warnings
@@ -274,6 +275,10 @@ def _doors() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except (typer.Exit, SystemExit):
         raise
+    except BrokenPipeError:
+        # Whoever read the output has had enough; nothing more is written, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
     except OSError as error:
         print(
             f"ketacortex: {error}. Check that the place exists, may be written and has room; "
