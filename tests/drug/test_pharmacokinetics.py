@@ -227,7 +227,7 @@ def test_the_less_reaches_the_blood_unchanged_the_more_norketamine_there_is_for_
 
 
 def test_occupancy_of_a_mouse_peaks_near_15_minutes_and_has_mostly_gone_at_60():
-    """Lord 2013, 30 mg/kg s.c.; on the scale of displacement in vivo."""
+    """Lord 2013, 30 mg/kg s.c., to which the mouse is fitted; scale of displacement in vivo."""
     made = course("mouse", "subcutaneous", 30.0)
     minutes = np.arange(0.0, 61.0)
     free = made.free_brain_micromolar(60 * minutes)[0]
@@ -241,6 +241,7 @@ def test_occupancy_of_a_mouse_peaks_near_15_minutes_and_has_mostly_gone_at_60():
 def test_a_mouse_after_an_intraperitoneal_dose_has_the_recommended_free_levels(
     mg_per_kg, low, high
 ):
+    # The first of them was fitted to; the others follow from it in proportion.
     peak = course("mouse", "intraperitoneal", mg_per_kg).free_brain_micromolar(TIMES_S)[0].max()
     assert low <= peak <= high
 

@@ -9,6 +9,7 @@ from ketacortex.errors import ConfigurationError
 from ketacortex.experiment.load import load_experiment
 from ketacortex.report.dose_course import course_of_doses
 from ketacortex.report.dose_numbers import in_text, numbers_of
+from ketacortex.report.methods import beside_block
 
 SMALL = ("circuit.pyr.n=60", "circuit.pv.n=12", "circuit.sst.n=8",
          "slow_steps.representative_trials=3")  # fmt: skip
@@ -157,6 +158,15 @@ def test_a_schedule_is_the_sum_of_its_doses(tmp_path):
         )  # fmt: skip
     first_column = [line.split()[0] for line in in_text(double).splitlines() if line.strip()]
     assert "30" in first_column  # the second dose has a row of its own
+
+
+def test_the_methods_tell_of_leak_and_hcn_in_the_arms_that_have_them_alone():
+    assert beside_block(load_experiment("topical-v1")) == ""
+    hcn = beside_block(load_experiment("hcn-v1"))
+    assert "blocked in both_blocked (1) and hcn_alone (1)" in hcn
+    assert "0.5 of the conductance is lost and half activation moves by -14 mV" in hcn
+    leaky = beside_block(load_experiment("topical-v1", changes=["block.leak=0.05"]))
+    assert "in drug (0.05)" in leaky
 
 
 def test_where_nothing_is_given_it_says_so():

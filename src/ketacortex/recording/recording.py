@@ -21,16 +21,6 @@ STIMULUS_COLUMNS = (
     "contrast", "temporal_frequency", "spatial_frequency", "phase", "size", "speed", "colour",
 )  # fmt: skip
 """Columns of the trials table that tell of the stimulus beside its orientation and direction."""
-STIMULUS_COLUMNS = (
-    "contrast",
-    "temporal_frequency",
-    "spatial_frequency",
-    "phase",
-    "size",
-    "speed",
-    "colour",
-)
-"""What else tells one stimulus from another, beside its orientation and direction."""
 EPOCH_COLUMNS = ("name", "start_s", "stop_s")
 DOSE_COLUMNS = ("name", "blocker", "route", "start_s", "stop_s", "amount", "unit")
 EVENT_COLUMNS = ("name", "onset_s", "duration_s", "unit")

@@ -15,13 +15,16 @@ from ketacortex.analyse.variability import MIN_MEAN_COUNT
 from ketacortex.drug.doses import SystemicDose
 from ketacortex.evidence.blockers import BLOCKERS
 from ketacortex.evidence.constants import Constant
+from ketacortex.evidence.hcn import LARGEST_LOSS, LARGEST_SHIFT
 from ketacortex.evidence.nmda_receptors import MAGNESIUM_AFFINITY, PEAK_OPEN_PROBABILITY
 from ketacortex.evidence.registry import registry
+from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import DT_MS
 from ketacortex.report.dosing import given_in, is_local, treated_arms
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
+from ketacortex.simulate.layout import LOOK_EVERY_MS
 from ketacortex.stimulus.grating import GratingSequence
 
 LOCAL = (
@@ -156,9 +159,12 @@ def _drug(experiment: Experiment) -> list[str]:
         "At each branch and interneuron, free drug enters open NMDA receptors that magnesium has "
         "left, subunit by subunit, and leaves through open receptors at a rate that grows with "
         "depolarisation; closed receptors keep it. The blocked share follows dB/dt = k_on C "
-        "<P_open m(V)> (1 − B) − <P_open k_off(V)> B, averages being of the products, taken every "
-        "millisecond from the simulated trials; P_open is the conductance-weighted share of "
-        "receptors holding glutamate times the peak open probability of the subunit. During an "
+        "<P_open m(V)> (1 − B) − <P_open k_off(V)> B, B in the bracket being that of all blockers "
+        f"together; averages are of the products, taken every {LOOK_EVERY_MS:g} ms from the "
+        "simulated trials; P_open is the conductance-weighted share of "
+        "receptors holding glutamate times the peak open probability of the subunit. "
+        + beside_block(experiment)
+        + "During an "
         f"epoch its own trials drive block; between epochs {steps.representative_trials} "
         "representative trials do, renewed whenever block or gain has moved by "
         f"{steps.largest_change:g}, and every {steps.refresh_s / 60:g} min. "
@@ -166,6 +172,26 @@ def _drug(experiment: Experiment) -> list[str]:
         f"{rise.amplitude:g} times the share of its resting NMDA current that is lost, with a time "
         f"constant of {rise.onset_s / 60:g} min up and {rise.decay_s / 3600:g} h down.",
     ]
+
+
+def beside_block(experiment: Experiment) -> str:
+    """What else the drug does in some arm: leak out of closed pores, block of HCN1."""
+    own = {arm: of_arm(experiment, arm).block for arm in treated_arms(experiment)}
+    leaky = [f"{arm} ({block.leak:g})" for arm, block in own.items() if block.leak > 0]
+    hcn = [f"{arm} ({b.affinity_hcn1:g})" for arm, b in own.items() if b.affinity_hcn1 > 0]
+    text = ""
+    if leaky:
+        text += (
+            "Closed pores keep a share of that exit, <(P_open + leak) k_off(V)>, in "
+            f"{listed(leaky)}. "
+        )
+    if hcn:
+        text += (
+            f"HCN1 channels are blocked in {listed(hcn)}, affinity over the measured one in "
+            f"brackets: of those that have bound, a share C/(C + IC50), {LARGEST_LOSS.value:g} of "
+            f"the conductance is lost and half activation moves by {LARGEST_SHIFT.value:g} mV. "
+        )
+    return text
 
 
 def _kinetics(experiment: Experiment) -> str:
