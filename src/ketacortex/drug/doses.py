@@ -98,7 +98,23 @@ class _Solution(_Weighed):
         )
 
 
-class TopicalDose(_Solution):
+class _OnPia(_Solution):
+    """A reservoir of solution that lies on the pia."""
+
+    surface_transfer: Annotated[
+        float,
+        sourced("ratio", PAPER_TRANSFER.source,
+                "concentration at the top of the tissue over that in the reservoir; "
+                "1 holds nothing back", ge=0, le=1),
+    ] = PAPER_TRANSFER.value  # fmt: skip
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no drug can come of it."""
+        return self.solution_micromolar == 0 or self.surface_transfer == 0
+
+
+class TopicalDose(_OnPia):
     """A square of filter paper, soaked and laid on the pia."""
 
     too_large: ClassVar[str] = (
@@ -114,22 +130,11 @@ class TopicalDose(_Solution):
         PAPER_OFFSET.value
     )
     y_um: Annotated[float, Field(description="the same, across [µm]")] = 0.0
-    surface_transfer: Annotated[
-        float,
-        sourced("ratio", PAPER_TRANSFER.source,
-                "concentration at the top of the tissue over that in the paper; "
-                "1 holds nothing back", ge=0, le=1),
-    ] = PAPER_TRANSFER.value  # fmt: skip
 
     @property
     def extent_um(self) -> float:
         """How wide it is, µm."""
         return self.side_um
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether no drug can come of it."""
-        return self.solution_micromolar == 0 or self.surface_transfer == 0
 
     @property
     def amount(self) -> tuple[float, str]:
@@ -151,7 +156,7 @@ class TopicalDose(_Solution):
         )
 
 
-class WellDose(_Solution):
+class WellDose(_OnPia):
     """A round well on the pia, filled with solution or perfused with it."""
 
     too_large: ClassVar[str] = (
@@ -167,22 +172,11 @@ class WellDose(_Solution):
     ] = None
     x_um: Annotated[float, Field(description="its centre from the centre of the patch [µm]")] = 0.0
     y_um: Annotated[float, Field(description="the same, across [µm]")] = 0.0
-    surface_transfer: Annotated[
-        float,
-        sourced("ratio", PAPER_TRANSFER.source,
-                "concentration at the top of the tissue over that in the well; "
-                "1 holds nothing back", ge=0, le=1),
-    ] = PAPER_TRANSFER.value  # fmt: skip
 
     @property
     def extent_um(self) -> float:
         """How wide it is, µm."""
         return self.diameter_um
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether no drug can come of it."""
-        return self.solution_micromolar == 0 or self.surface_transfer == 0
 
     @property
     def amount(self) -> tuple[float, str]:
