@@ -1,0 +1,1 @@
+"""Synthetic data sets whose truth is known, one file for each family of estimators and tests."""
