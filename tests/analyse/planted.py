@@ -57,7 +57,7 @@ def responses_from_counts(counts, orientation_deg):
         duration_s=np.ones(n_trials),
         orientation_deg=orientation_deg,
         condition=np.unique(orientation_deg, return_inverse=True)[1],
-        is_strongest=np.ones(n_trials, bool),
+        is_for_tuning=np.ones(n_trials, bool),
         blank_counts=np.zeros((n_units, 0)),
         blank_onset_s=np.zeros(0),
         blank_duration_s=np.zeros(0),

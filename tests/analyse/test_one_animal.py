@@ -1,10 +1,12 @@
 """Intervals within one animal: trials are what is resampled, because units share their noise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from ketacortex.analyse.one_animal import compare_one_animal, deal_trials
+from ketacortex.analyse.one_animal import compare_one_animal, deal
 from ketacortex.analyse.session import measure_session
 from ketacortex.recording.recording import Recording, Subject
 
@@ -84,14 +86,32 @@ def test_every_row_says_over_what_its_interval_is():
 
 
 def test_too_few_repeats_give_a_reason_and_no_interval():
-    found, missing = effects(recording(np.random.default_rng(4), repeats=3))
+    found, missing = effects(recording(np.random.default_rng(4), repeats=2))
     assert "evoked_rate_hz" not in found.index
-    reason = next(entry["reason"] for entry in missing if entry["measure"] == "evoked_rate_hz")
-    assert "needs 4 of them; the fewest here are 3" in reason
+    (reason,) = {m["reason"] for m in missing if m["measure"] == "evoked_rate_hz"}
+    assert "needs 3 of them in each epoch; there are 2" in reason
 
 
 def test_groups_are_dealt_alike_in_every_condition():
-    made = recording(np.random.default_rng(5), repeats=6)
-    group = deal_trials(made, np.random.default_rng(0))
-    table = pd.crosstab([made.trials["epoch"], made.trials["orientation_deg"]], group).to_numpy()
-    np.testing.assert_array_equal(table, 1)
+    condition = np.tile(np.arange(8), 12)
+    group = deal(condition, 6, np.random.default_rng(0))
+    np.testing.assert_array_equal(pd.crosstab(condition, group).to_numpy(), 2)
+
+
+def test_a_condition_with_few_repeats_does_not_always_lack_the_same_groups():
+    condition = np.repeat(np.arange(200), 2)
+    group = deal(condition, 10, np.random.default_rng(0))
+    assert np.bincount(group, minlength=10) == pytest.approx(40, abs=15)
+
+
+def test_more_trials_in_one_epoch_are_no_change_of_selectivity():
+    """Noise adds to selectivity, and adds less where there are more trials."""
+    rng = np.random.default_rng(6)
+    change = []
+    for _ in range(12):
+        made = recording(rng, repeats=16)
+        few = (made.trials["epoch"] == "control") & (made.trials.index % 4 > 0)
+        kept = made.trials[~few].reset_index(drop=True)
+        row = effects(replace(made, trials=kept))[0].loc["gosi"]
+        change.append(row["change"] / (row["ci_high"] - row["change"]))
+    assert abs(np.mean(change)) < 0.35

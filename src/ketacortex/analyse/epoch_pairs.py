@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,7 +71,11 @@ def unit_excess_shift(
     """Shift in excess of error of every unit; nothing but NaN where an epoch has too few trials."""
     if _can_be_halved(before) and _can_be_halved(after):
         return excess_shift(before.responses, after.responses, rng)
-    n_units = len(before.gosi)
+    return no_excess_shift(len(before.gosi))
+
+
+def no_excess_shift(n_units: int) -> ExcessShift:
+    """Shifts of units none of which could be measured."""
     nothing = np.full(n_units, np.nan)
     return ExcessShift(between_deg=nothing, within_deg=nothing, weight=np.zeros(n_units))
 
@@ -79,9 +85,54 @@ def _can_be_halved(measured: EpochMeasures) -> bool:
     return len(shown) >= MIN_ORIENTATIONS and bool((n_trials >= 2).all())
 
 
+@dataclass(frozen=True)
+class EpochPair:
+    """Two epochs of one recording, and what tuning is compared on.
+
+    Parameters
+    ----------
+    before, after : EpochMeasures
+    tuning_before, tuning_after : EpochMeasures
+        The same with equally many trials of each orientation: noise adds to selectivity, and adds
+        more where there are fewer trials.
+    """
+
+    before: EpochMeasures
+    after: EpochMeasures
+    tuning_before: EpochMeasures
+    tuning_after: EpochMeasures
+
+
+def pair_epochs(before: EpochMeasures, after: EpochMeasures) -> EpochPair:
+    """Two epochs, with trials beyond the common number set aside where tuning is compared.
+
+    Those that stay are spread evenly over the epoch, so that nothing is random.
+    """
+    shown, n_trials = zip(*(_tuning_trials(epoch) for epoch in (before, after)), strict=True)
+    if not np.array_equal(*shown) or np.array_equal(*n_trials):
+        return EpochPair(before, after, before, after)
+    common = np.minimum(*n_trials)
+    return EpochPair(before, after, _thinned(before, common), _thinned(after, common))
+
+
+def _tuning_trials(measured: EpochMeasures) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    return np.unique(measured.responses.tuning_orientation_deg, return_counts=True)
+
+
+def _thinned(measured: EpochMeasures, n_trials: NDArray[np.intp]) -> EpochMeasures:
+    """The epoch with tuning measured on so many trials of each orientation."""
+    responses = measured.responses
+    kept = np.zeros(len(responses.condition), bool)
+    for orientation_deg, n_kept in zip(measured.orientations_deg, n_trials, strict=True):
+        is_it = responses.is_for_tuning & (responses.orientation_deg == orientation_deg)
+        trials = np.flatnonzero(is_it)
+        trials = trials[np.argsort(responses.onset_s[trials], kind="stable")]
+        kept[trials[(np.arange(n_kept) * len(trials)) // n_kept]] = True
+    return EpochMeasures(measured.recording, replace(responses, is_for_tuning=kept))
+
+
 def paired_values(
-    before: EpochMeasures,
-    after: EpochMeasures,
+    pair: EpochPair,
     shift_deg: NDArray[np.float64],
     excess: ExcessShift,
     is_member: NDArray[np.bool_],
@@ -90,7 +141,7 @@ def paired_values(
 
     Parameters
     ----------
-    before, after : EpochMeasures
+    pair : EpochPair
     shift_deg : (n_unit,) deg, of `unit_shift_deg`
     excess : ExcessShift, of `unit_excess_shift`
     is_member : (n_unit,)
@@ -100,6 +151,7 @@ def paired_values(
     dict
         From measure to (before, after, n_units); a shift is NaN before.
     """
+    before, after = pair.before, pair.after
     # Rates and selectivity depend on what is shown: other stimuli would pass for a change.
     same_tuning = np.array_equal(before.orientations_deg, after.orientations_deg)
     same_stimuli = np.array_equal(
@@ -113,8 +165,8 @@ def paired_values(
     return {
         "preferred_orientation_shift_abs_deg": (float("nan"), moved, n_moved),
         "preferred_orientation_shift_excess_deg": _mean_excess(excess, is_member),
-        "osi": _in_both(before.fit.osi, after.fit.osi, responsive),
-        "gosi": _in_both(before.gosi, after.gosi, responsive),
+        "osi": _in_both(pair.tuning_before.fit.osi, pair.tuning_after.fit.osi, responsive),
+        "gosi": _in_both(pair.tuning_before.gosi, pair.tuning_after.gosi, responsive),
         "fano_factor": _paired_fano(before, after, is_member),
         "fano_factor_rate_matched": _matched_fano(before, after, is_member),
         "evoked_rate_hz": _in_both(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,52 +60,130 @@ REASONS = {
 """Why a measure of a population is missing, as the end of a sentence."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class EpochMeasures:
-    """Everything measured of single units, and of pairs, in one epoch.
+    """Everything measured of single units, and of pairs, in one epoch; NaN where it cannot tell.
+
+    Each measure is taken when it is first asked for.
 
     Parameters
     ----------
-    responses : EpochResponses it was measured from
-    rate_hz, standard_error_hz : (n_unit, n_orientation) Hz
-    orientations_deg : (n_orientation,) deg
-    fit : TuningFit
-    mean_rate_hz, peak_rate_hz, spontaneous_rate_hz : (n_unit,) Hz
-        Mean over conditions, largest mean over orientations, mean over blanks.
-    gosi, tuning_p : (n_unit,)
-    mean_count : (n_unit,) spikes a trial
-    count_statistics : CountStatistics
-    isi_cv : (n_unit,)
-    correlation : (n_unit, n_unit) noise correlations
-    intracellular : (n_unit,) of each measure of dendrites and membrane potential
-        Only what the recording holds, the same measures in every epoch.
+    recording : Recording
+    responses : EpochResponses of one of its epochs
     """
 
+    recording: Recording
     responses: EpochResponses
-    rate_hz: NDArray[np.float64]
-    standard_error_hz: NDArray[np.float64]
-    orientations_deg: NDArray[np.float64]
-    fit: TuningFit
-    mean_rate_hz: NDArray[np.float64]
-    peak_rate_hz: NDArray[np.float64]
-    spontaneous_rate_hz: NDArray[np.float64]
-    gosi: NDArray[np.float64]
-    tuning_p: NDArray[np.float64]
-    mean_count: NDArray[np.float64]
-    count_statistics: CountStatistics
-    isi_cv: NDArray[np.float64]
-    correlation: NDArray[np.float64]
-    intracellular: dict[str, NDArray[np.float64]]
 
     @property
     def epoch(self) -> str:
         """Name of the epoch."""
         return self.responses.epoch
 
+    @cached_property
+    def _curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        of = self.responses
+        return mean_rates(of.tuning_counts, of.tuning_duration_s, of.tuning_orientation_deg)
+
+    @property
+    def rate_hz(self) -> NDArray[np.float64]:
+        """Mean rate by orientation, (n_unit, n_orientation) Hz."""
+        return self._curve[0]
+
+    @property
+    def standard_error_hz(self) -> NDArray[np.float64]:
+        """Its standard error, (n_unit, n_orientation) Hz."""
+        return self._curve[1]
+
+    @property
+    def orientations_deg(self) -> NDArray[np.float64]:
+        """Orientations shown, (n_orientation,) deg."""
+        return self._curve[2]
+
+    @property
+    def has_curve(self) -> bool:
+        """Whether enough orientations were shown for a tuning curve."""
+        return len(self.orientations_deg) >= MIN_ORIENTATIONS
+
+    @cached_property
+    def fit(self) -> TuningFit:
+        """Fitted tuning curves."""
+        if self.has_curve:
+            return fit_tuning(self.rate_hz, self.orientations_deg)
+        return TuningFit(**{field.name: self._nothing for field in fields(TuningFit)})
+
+    @cached_property
+    def mean_rate_hz(self) -> NDArray[np.float64]:
+        """Mean over conditions, (n_unit,) Hz."""
+        of = self.responses
+        if not len(of.condition):
+            return self._nothing
+        rate_hz, _, _ = mean_rates(of.counts, of.duration_s, of.condition.astype(float))
+        return rate_hz.mean(axis=1)
+
+    @property
+    def peak_rate_hz(self) -> NDArray[np.float64]:
+        """Largest mean over orientations, (n_unit,) Hz."""
+        return self.rate_hz.max(axis=1) if self.rate_hz.size else self._nothing
+
+    @property
+    def spontaneous_rate_hz(self) -> NDArray[np.float64]:
+        """Mean over blanks, (n_unit,) Hz."""
+        blank_s = self.responses.blank_duration_s.sum()
+        return self.responses.blank_counts.sum(axis=1) / blank_s if blank_s else self._nothing
+
+    @cached_property
+    def gosi(self) -> NDArray[np.float64]:
+        """1 - circular variance, (n_unit,)."""
+        return gosi(self.rate_hz, self.orientations_deg) if self.has_curve else self._nothing
+
+    @cached_property
+    def tuning_p(self) -> NDArray[np.float64]:
+        """Probability of so much modulation without any, (n_unit,)."""
+        of = self.responses
+        if not self.has_curve:
+            return self._nothing
+        return tuning_p_value(of.tuning_counts, of.tuning_orientation_deg)
+
+    @property
+    def mean_count(self) -> NDArray[np.float64]:
+        """Spikes a trial, (n_unit,)."""
+        has_trials = len(self.responses.condition) > 0
+        return self.responses.counts.mean(axis=1) if has_trials else self._nothing
+
+    @cached_property
+    def count_statistics(self) -> CountStatistics:
+        """Mean and variance of the counts by condition."""
+        return count_statistics(self.responses.counts, self.responses.condition)
+
     @property
     def fano_factor(self) -> NDArray[np.float64]:
         """Mean Fano factor over the valid conditions of each unit, (n_unit,)."""
         return mean_of_finite(self.count_statistics.fano_factor)
+
+    @cached_property
+    def isi_cv(self) -> NDArray[np.float64]:
+        """Coefficient of variation of the intervals between spikes, (n_unit,)."""
+        of = self.responses
+        if not len(of.condition):
+            return self._nothing
+        return isi_cv(self.recording, of.onset_s, of.duration_s, of.condition)
+
+    @cached_property
+    def correlation(self) -> NDArray[np.float64]:
+        """Noise correlations, (n_unit, n_unit)."""
+        return noise_correlations(self.responses.counts, self.responses.condition)
+
+    @cached_property
+    def intracellular(self) -> dict[str, NDArray[np.float64]]:
+        """Measures of dendrites and membrane potential, each (n_unit,).
+
+        Only what the recording holds, the same measures in every epoch.
+        """
+        return {
+            **dendrites.dendritic_values(self.recording, self.responses),
+            **membrane.membrane_values(self.recording, self.responses),
+        }
 
     @property
     def is_responsive(self) -> NDArray[np.bool_]:
@@ -127,46 +206,9 @@ class EpochMeasures:
         """Units with enough spikes for noise correlations, (n_unit,)."""
         return self.mean_count > MIN_MEAN_COUNT
 
-
-def measure_epoch(recording: Recording, responses: EpochResponses) -> EpochMeasures:
-    """Measure every unit in one epoch; NaN wherever the epoch cannot tell."""
-    nothing = np.full(recording.n_units, np.nan)
-    counts, condition = responses.counts, responses.condition
-    rate_hz, standard_error_hz, orientations_deg = mean_rates(
-        responses.tuning_counts, responses.tuning_duration_s, responses.tuning_orientation_deg
-    )
-    has_trials, has_curve = len(condition) > 0, len(orientations_deg) >= MIN_ORIENTATIONS
-    condition_rate_hz = mean_rates(counts, responses.duration_s, condition.astype(float))[0]
-    blank_s = responses.blank_duration_s.sum()
-    return EpochMeasures(
-        responses=responses,
-        rate_hz=rate_hz,
-        standard_error_hz=standard_error_hz,
-        orientations_deg=orientations_deg,
-        fit=fit_tuning(rate_hz, orientations_deg) if has_curve else _no_fit(recording.n_units),
-        mean_rate_hz=condition_rate_hz.mean(axis=1) if has_trials else nothing,
-        peak_rate_hz=rate_hz.max(axis=1) if rate_hz.size else nothing,
-        spontaneous_rate_hz=responses.blank_counts.sum(axis=1) / blank_s if blank_s else nothing,
-        gosi=gosi(rate_hz, orientations_deg) if has_curve else nothing,
-        tuning_p=tuning_p_value(responses.tuning_counts, responses.tuning_orientation_deg)
-        if has_curve
-        else nothing,
-        mean_count=counts.mean(axis=1) if has_trials else nothing,
-        count_statistics=count_statistics(counts, condition),
-        isi_cv=isi_cv(recording, responses.onset_s, responses.duration_s, condition)
-        if has_trials
-        else nothing,
-        correlation=noise_correlations(counts, condition),
-        intracellular={
-            **dendrites.dendritic_values(recording, responses),
-            **membrane.membrane_values(recording, responses),
-        },
-    )
-
-
-def _no_fit(n_units: int) -> TuningFit:
-    nothing = np.full(n_units, np.nan)
-    return TuningFit(**{field.name: nothing for field in fields(TuningFit)})
+    @property
+    def _nothing(self) -> NDArray[np.float64]:
+        return np.full(self.recording.n_units, np.nan)
 
 
 def population_values(

@@ -97,7 +97,7 @@ def voltage_curves_mv(
     blank_mv : (n_unit,) mV
     orientations_deg : (n_orientation,) deg, ascending
     """
-    onset_s = responses.onset_s[responses.is_strongest]
+    onset_s = responses.onset_s[responses.is_for_tuning]
     shown = _windows(onset_s, responses.tuning_duration_s)
     blank = _windows(responses.blank_onset_s, responses.blank_duration_s)
     orientations_deg, which = np.unique(responses.tuning_orientation_deg, return_inverse=True)

@@ -15,27 +15,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
-from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES, paired_values
-from ketacortex.analyse.epoch_values import measure_epoch
+from ketacortex.analyse.epoch_pairs import (
+    SHIFT_MEASURES,
+    EpochPair,
+    no_excess_shift,
+    pair_epochs,
+    paired_values,
+)
+from ketacortex.analyse.epoch_values import EpochMeasures
 from ketacortex.analyse.population import EFFECT_COLUMNS, NO_RATIO, Effects, effect_row
-from ketacortex.analyse.responses import collect_responses, condition_of_trials
+from ketacortex.analyse.responses import EpochResponses, collect_responses
 from ketacortex.analyse.session import ALL_UNITS, SessionFindings, populations_of
-from ketacortex.analyse.shift import ExcessShift
-from ketacortex.analyse.statistics import CONFIDENCE
+from ketacortex.analyse.statistics import Interval, interval_of_difference
 from ketacortex.recording.recording import Recording
 from ketacortex.seeds import generator
 
 OVER_TRIALS = "trials of one animal: no inference beyond it"
 OVER_UNITS = "units of one animal: no inference beyond it"
 MOST_GROUPS = 10
-FEWEST_GROUPS = 4
+FEWEST_GROUPS = 3
 UNIT_COLUMN_OF = {
     "preferred_orientation_shift_abs_deg": "preferred_orientation_shift_deg",
     "preferred_orientation_shift_excess_deg": "preferred_orientation_shift_excess_deg",
 }
 PAIR_KEY = ["measure", "epoch", "population"]
+Values = dict[tuple[str, str], tuple[float, float]]
+"""(before, after) by measure and population."""
 
 
 def compare_one_animal(
@@ -56,25 +62,29 @@ def compare_one_animal(
 
     Notes
     -----
-    Delete-a-group jackknife (Wu 1986, 10.1214/aos/1176350142): trials are dealt at random into K
-    groups, alike in every condition of every epoch; with theta_k the change without group k, the
-    standard error is ``sqrt((K - 1) / K sum_k (theta_k - mean theta)^2)``, Student t with K - 1
-    degrees of freedom. K is the smallest number of repeats, 10 at most, and not below 4.
+    Delete-a-group jackknife (Wu 1986, 10.1214/aos/1176350142): the trials of each of the two epochs
+    are dealt at random into K groups, alike in every condition; with theta_k the change without
+    group k of one epoch, that epoch adds ``(K - 1) / K sum_k (theta_k - mean theta)^2`` to the
+    variance of the change, with K - 1 degrees of freedom; the two are joined as Welch does. K is
+    the median number of repeats, 10 at most.
     """
     rows, missing = _shift_rows(findings, arm)
     others = findings.pairs[~findings.pairs["measure"].isin(SHIFT_MEASURES)]
-    group = deal_trials(recording, generator("jackknife", recording.subject.identifier))
-    n_groups = int(group.max(initial=-1)) + 1
-    if n_groups < FEWEST_GROUPS:
-        reason = (
-            f"the interval leaves out one repeat of each stimulus at a time and needs "
-            f"{FEWEST_GROUPS} of them; the fewest here are {max(n_groups, 0)}."
-        )
-        missing += [{**_key(pair, arm), "reason": reason} for pair in others.to_dict("records")]
-    else:
-        without = [_pairs_without(recording, group == k) for k in range(n_groups)]
-        for pair in others.to_dict("records"):
-            row, reasons = _jackknife_row(pair, without, arm)
+    epochs = [EpochMeasures(recording, responses) for responses in collect_responses(recording)]
+    for later in epochs[1:]:
+        pair = pair_epochs(epochs[0], later)
+        changes = others[others["epoch"] == later.epoch].to_dict("records")
+        n_groups = [_number_of_groups(epoch.responses) for epoch in (pair.before, pair.after)]
+        if min(n_groups) < FEWEST_GROUPS:
+            reason = (
+                f"the interval leaves out some repeats of each stimulus at a time and needs "
+                f"{FEWEST_GROUPS} of them in each epoch; there are {min(n_groups)}."
+            )
+            missing += [{**_key(change, arm), "reason": reason} for change in changes]
+            continue
+        without = _values_without(recording, pair, n_groups)
+        for change in changes:
+            row, reasons = _jackknife_row(change, without, arm)
             rows += row
             missing += reasons
     missing += [
@@ -86,38 +96,60 @@ def compare_one_animal(
     return Effects(effects=pd.DataFrame(rows, columns=columns), not_computed=missing)
 
 
-def deal_trials(recording: Recording, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Group of each trial, (n_trial,), dealt alike within every condition of every epoch.
+def _number_of_groups(responses: EpochResponses) -> int:
+    """Median repeats of a condition, 10 at most; the fewest where a group would empty one."""
+    _, repeats = np.unique(responses.condition, return_counts=True)
+    if not len(repeats):
+        return 0
+    return int(min(np.median(repeats), MOST_GROUPS)) if repeats.min() > 1 else 1
 
-    There are as many groups as the rarest condition has repeats in an epoch, 10 at most; blanks
-    are dealt too, and need not be that many.
+
+def deal(
+    condition: NDArray[np.int64], n_groups: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Group of each trial, (n_trial,), dealt alike within every condition.
+
+    Each condition begins with a group of its own, so that those with few repeats do not all lack
+    the same groups.
     """
-    trials = recording.trials
-    condition, is_shown = condition_of_trials(trials)
-    stratum = trials["epoch"].astype(str).to_numpy() + "/" + condition.astype(str)
-    repeats = pd.Series(stratum[is_shown]).value_counts()
-    n_groups = min(int(repeats.min()), MOST_GROUPS) if len(repeats) else 0
-    group = np.full(len(trials), -1)
-    for name in np.unique(stratum):
-        here = np.flatnonzero(stratum == name)
-        if n_groups:
-            group[rng.permutation(here)] = np.arange(len(here)) % n_groups
+    group = np.empty(len(condition), np.int64)
+    for number in np.unique(condition):
+        trials = rng.permutation(np.flatnonzero(condition == number))
+        group[trials] = (np.arange(len(trials)) + rng.integers(n_groups)) % n_groups
     return group
 
 
-def _pairs_without(
-    recording: Recording, left_out: NDArray[np.bool_]
-) -> dict[tuple[str, ...], tuple[float, float]]:
-    """(before, after) of each measure, later epoch and population without some of the trials."""
-    kept = replace(recording, trials=recording.trials[~left_out].reset_index(drop=True))
-    first, *later = [measure_epoch(kept, responses) for responses in collect_responses(kept)]
-    nothing = np.full(recording.n_units, np.nan)
-    no_shift = ExcessShift(between_deg=nothing, within_deg=nothing, weight=np.zeros(len(nothing)))
+def _values_without(
+    recording: Recording, pair: EpochPair, n_groups: list[int]
+) -> tuple[list[Values], list[Values]]:
+    """Values of the pair without each group of the epoch before, and of the epoch after."""
+    populations = populations_of(recording)
+    animal = recording.subject.identifier
+    found: tuple[list[Values], list[Values]] = ([], [])
+    for side, name, k in zip((0, 1), ("before", "after"), n_groups, strict=True):
+        epoch = getattr(pair, name)
+        rng = generator("jackknife", animal, pair.before.epoch, pair.after.epoch, side)
+        shown = deal(epoch.responses.condition, k, rng)
+        blank = deal(np.zeros(len(epoch.responses.blank_onset_s), np.int64), k, rng)
+        for group in range(k):
+            lessened = {
+                role: EpochMeasures(
+                    recording,
+                    getattr(pair, role).responses.restricted_to(shown != group, blank != group),
+                )
+                for role in (name, f"tuning_{name}")
+            }
+            found[side].append(_values_of(replace(pair, **lessened), populations))
+    return found
+
+
+def _values_of(pair: EpochPair, populations: dict[str, NDArray[np.bool_]]) -> Values:
+    nothing = np.full(pair.before.recording.n_units, np.nan)
+    no_shift = no_excess_shift(len(nothing))
     return {
-        (measure, epoch.epoch, population): values[:2]
-        for epoch in later
-        for population, member in populations_of(recording).items()
-        for measure, values in paired_values(first, epoch, nothing, no_shift, member).items()
+        (measure, population): values[:2]
+        for population, member in populations.items()
+        for measure, values in paired_values(pair, nothing, no_shift, member).items()
     }
 
 
@@ -126,44 +158,42 @@ def _key(pair: dict[Hashable, Any] | dict[str, Any], arm: str) -> dict[str, Any]
 
 
 def _jackknife_row(
-    pair: dict[Hashable, Any], without: list[dict[tuple[str, ...], tuple[float, float]]], arm: str
+    pair: dict[Hashable, Any], without: tuple[list[Values], list[Values]], arm: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     key = _key(pair, arm)
-    index = tuple(pair[c] for c in PAIR_KEY)
-    before, after = np.array([found.get(index, (np.nan, np.nan)) for found in without]).T
-    if not np.isfinite(before - after).all():
+    index = (str(pair["measure"]), str(pair["population"]))
+    deleted = [np.array([values[index] for values in side]) for side in without]
+    if not all(np.isfinite(values).all() for values in deleted):
         return [], [{**key, "reason": "it cannot be measured once some trials are left out."}]
-    change = pair["after"] - pair["before"]
-    half = _half_interval(after - before)
+    change = _interval(pair["after"] - pair["before"], [v[:, 1] - v[:, 0] for v in deleted])
     row = {
         **key,
         "before": pair["before"],
         "after": pair["after"],
-        "change": change,
-        "ci_low": change - half,
-        "ci_high": change + half,
+        "change": change.mean,
+        "ci_low": change.low,
+        "ci_high": change.high,
+        "p_value": change.p_value,
         "n_animals": 1,
         "n_units": pair["n_units"],
         "inference": OVER_TRIALS,
     }
-    if pair["measure"] in NO_RATIO or min(before.min(), after.min()) <= 0:
+    smallest = min(pair["before"], pair["after"], *(values.min() for values in deleted))
+    if pair["measure"] in NO_RATIO or smallest <= 0:
         reason = "ratio: it needs values that are above 0 and have a natural zero."
         return [row], [{**key, "reason": reason}]
-    ratio = np.log(pair["after"] / pair["before"])
-    half = _half_interval(np.log(after / before))
-    row |= {
-        "ratio": np.exp(ratio),
-        "ratio_ci_low": np.exp(ratio - half),
-        "ratio_ci_high": np.exp(ratio + half),
-    }
+    ratio = _interval(
+        np.log(pair["after"] / pair["before"]), [np.log(v[:, 1] / v[:, 0]) for v in deleted]
+    )
+    mean, low, high = np.exp([ratio.mean, ratio.low, ratio.high])
+    row |= {"ratio": mean, "ratio_ci_low": low, "ratio_ci_high": high}
     return [row], []
 
 
-def _half_interval(left_out: NDArray[np.float64]) -> float:
-    """Half the width of the 95 % interval from the values with each group left out."""
-    k = len(left_out)
-    error = np.sqrt((k - 1) / k * np.sum((left_out - left_out.mean()) ** 2))
-    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, k - 1) * error)
+def _interval(change: float, deleted: list[NDArray[np.float64]]) -> Interval:
+    """Interval of a change from its values without each group of either epoch."""
+    variance = [float((len(v) - 1) * np.var(v)) for v in deleted]
+    return interval_of_difference(change, variance, [len(v) - 1 for v in deleted])
 
 
 def _shift_rows(

@@ -33,6 +33,7 @@ EFFECT_COLUMNS = [
     "change",
     "ci_low",
     "ci_high",
+    "p_value",
     "ratio",
     "ratio_ci_low",
     "ratio_ci_high",
@@ -47,8 +48,8 @@ class Effects:
 
     Parameters
     ----------
-    effects : `measure, arm, epoch, population, before, after, change, ci_low, ci_high, ratio,
-        ratio_ci_low, ratio_ci_high, n_animals, n_units`
+    effects : `measure, arm, epoch, population, before, after, change, ci_low, ci_high,
+        p_value, ratio, ratio_ci_low, ratio_ci_high, n_animals, n_units`
     not_computed : `measure, arm, epoch, population, reason`
         A reason that begins with a column's name is about that column of a row in `effects`.
     """
@@ -201,6 +202,7 @@ def effect_row(
         "change": change.mean,
         "ci_low": change.low,
         "ci_high": change.high,
+        "p_value": change.p_value,
         "ratio": ratio.mean,
         "ratio_ci_low": ratio.low,
         "ratio_ci_high": ratio.high,

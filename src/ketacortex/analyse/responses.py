@@ -7,7 +7,7 @@ when variability is measured.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -35,8 +35,8 @@ class EpochResponses:
     condition : (n_trial,)
         Number of the whole stimulus (orientation, direction, contrast, frequencies, duration ...)
         among those of the recording: the same number is the same stimulus in every epoch.
-    is_strongest : (n_trial,)
-        Whether the trial had the highest contrast of the recording; tuning uses only these.
+    is_for_tuning : (n_trial,)
+        Trials that tuning is measured on: those of the highest contrast of the recording.
     blank_counts : (n_unit, n_blank) spikes
     blank_onset_s, blank_duration_s : (n_blank,) s
     """
@@ -47,7 +47,7 @@ class EpochResponses:
     duration_s: NDArray[np.float64]
     orientation_deg: NDArray[np.float64]
     condition: NDArray[np.int64]
-    is_strongest: NDArray[np.bool_]
+    is_for_tuning: NDArray[np.bool_]
     blank_counts: NDArray[np.float64]
     blank_onset_s: NDArray[np.float64]
     blank_duration_s: NDArray[np.float64]
@@ -55,17 +55,38 @@ class EpochResponses:
     @property
     def tuning_counts(self) -> NDArray[np.float64]:
         """Counts in the trials that tuning is measured on, (n_unit, n_tuning_trial)."""
-        return self.counts[:, self.is_strongest]
+        return self.counts[:, self.is_for_tuning]
 
     @property
     def tuning_orientation_deg(self) -> NDArray[np.float64]:
         """Orientation in the trials that tuning is measured on, (n_tuning_trial,) deg."""
-        return self.orientation_deg[self.is_strongest]
+        return self.orientation_deg[self.is_for_tuning]
 
     @property
     def tuning_duration_s(self) -> NDArray[np.float64]:
         """Duration of the trials that tuning is measured on, (n_tuning_trial,) s."""
-        return self.duration_s[self.is_strongest]
+        return self.duration_s[self.is_for_tuning]
+
+    def restricted_to(self, shown: NDArray[np.bool_], blank: NDArray[np.bool_]) -> EpochResponses:
+        """The same for some of the trials.
+
+        Parameters
+        ----------
+        shown : (n_trial,) trials to keep
+        blank : (n_blank,) blank trials to keep
+        """
+        return replace(
+            self,
+            counts=self.counts[:, shown],
+            onset_s=self.onset_s[shown],
+            duration_s=self.duration_s[shown],
+            orientation_deg=self.orientation_deg[shown],
+            condition=self.condition[shown],
+            is_for_tuning=self.is_for_tuning[shown],
+            blank_counts=self.blank_counts[:, blank],
+            blank_onset_s=self.blank_onset_s[blank],
+            blank_duration_s=self.blank_duration_s[blank],
+        )
 
 
 def collect_responses(recording: Recording) -> tuple[EpochResponses, ...]:
@@ -93,7 +114,7 @@ def collect_responses(recording: Recording) -> tuple[EpochResponses, ...]:
                 duration_s=(offset_s - onset_s)[shown],
                 orientation_deg=orientation_deg[shown],
                 condition=condition[shown],
-                is_strongest=is_strongest[shown],
+                is_for_tuning=is_strongest[shown],
                 blank_counts=counts[:, blank],
                 blank_onset_s=onset_s[blank],
                 blank_duration_s=(offset_s - onset_s)[blank],

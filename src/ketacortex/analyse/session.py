@@ -18,11 +18,12 @@ from ketacortex.analyse import epoch_pairs, epoch_values
 from ketacortex.analyse.epoch_pairs import (
     PAIR_MEASURES,
     SHIFT_MEASURES,
+    pair_epochs,
     paired_values,
     unit_excess_shift,
     unit_shift_deg,
 )
-from ketacortex.analyse.epoch_values import EpochMeasures, measure_epoch, population_values
+from ketacortex.analyse.epoch_values import EpochMeasures, population_values
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.shift import ExcessShift
 from ketacortex.recording.recording import Recording
@@ -76,7 +77,7 @@ def measure_session(recording: Recording) -> SessionFindings:
     SessionFindings
         What the data cannot support is listed in `not_computed`; too little data never raises.
     """
-    measured = [measure_epoch(recording, responses) for responses in collect_responses(recording)]
+    measured = [EpochMeasures(recording, responses) for responses in collect_responses(recording)]
     shifts = [_shifts(recording, measured[0], later) for later in measured[1:]]
     populations = populations_of(recording)
     values, no_values = _value_rows(measured, populations)
@@ -174,8 +175,9 @@ def _pair_rows(
     found, missing = [], []
     before = measured[0]
     for after, (shift_deg, excess) in zip(measured[1:], shifts, strict=True):
+        pair = pair_epochs(before, after)
         for population, is_member in populations.items():
-            values = paired_values(before, after, shift_deg, excess, is_member)
+            values = paired_values(pair, shift_deg, excess, is_member)
             for measure, (value_before, value_after, n_units) in values.items():
                 row = {
                     "measure": measure,

@@ -6,6 +6,7 @@ every interval is Student's t on one value per animal.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 CONFIDENCE = 0.95
+MIN_EFFECTIVE = 1.5
+"""Values that weights must leave, in effect, for a spread to be seen."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,20 @@ class NotComputed:
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A mean with its confidence interval and the number of values behind it."""
+    """A mean with its confidence interval, and what it is worth against 0.
+
+    Parameters
+    ----------
+    mean, low, high : estimate and limits of its interval
+    n : values behind it
+    p_value : probability of a mean so far from 0 if it were 0 (for a ratio: from 1), two-sided
+    """
 
     mean: float
     low: float
     high: float
     n: int
+    p_value: float = float("nan")
 
 
 def mean_interval(
@@ -68,9 +79,60 @@ def mean_interval(
         return NotComputed(f"{n_missing} of {n} values could not be measured.")
     share = weight / weight.sum()
     mean = float(share @ value)
-    error = np.sqrt(n / (n - 1) * np.sum((share * (value - mean)) ** 2))
-    half = float(stats.t.ppf(0.5 + confidence / 2.0, n - 1) * error)
-    return Interval(mean=mean, low=mean - half, high=mean + half, n=n)
+    # As many equal weights would give the same variance (Kish 1965); n where all are equal.
+    n_effective = 1.0 / float(np.sum(share**2))
+    if n_effective < MIN_EFFECTIVE:
+        return NotComputed(
+            f"the weights leave {n_effective:.1f} values' worth; at least {MIN_EFFECTIVE:g} needed."
+        )
+    squares = np.sum((share * (value - mean)) ** 2)
+    error = float(np.sqrt(n_effective / (n_effective - 1.0) * squares))
+    return _student_interval(mean, error, n_effective - 1.0, n, confidence)
+
+
+def interval_of_difference(
+    change: float, variance: Sequence[float], degrees_of_freedom: Sequence[float]
+) -> Interval:
+    """Interval of a difference whose error is the sum of independent parts.
+
+    Parameters
+    ----------
+    change : the difference
+    variance : squared standard error of each part
+    degrees_of_freedom : behind each variance
+
+    Returns
+    -------
+    Interval
+        Student t with the degrees of freedom of Welch and Satterthwaite,
+        ``(sum v)^2 / sum(v^2 / df)``; `n` is the number of parts.
+
+    References
+    ----------
+    Welch (1947) 10.1093/biomet/34.1-2.28
+
+    Examples
+    --------
+    >>> found = interval_of_difference(1.0, [0.1, 0.1], [9, 9])
+    >>> round(found.low, 3), round(found.high, 3)
+    (0.06, 1.94)
+    """
+    part, freedom = np.asarray(variance, float), np.asarray(degrees_of_freedom, float)
+    total = float(part.sum())
+    joined = total**2 / float(np.sum(part**2 / freedom)) if total > 0 else float(freedom.sum())
+    return _student_interval(float(change), float(np.sqrt(total)), joined, len(part), CONFIDENCE)
+
+
+def _student_interval(
+    mean: float, error: float, degrees_of_freedom: float, n: int, confidence: float
+) -> Interval:
+    half = float(stats.t.ppf(0.5 + confidence / 2.0, degrees_of_freedom) * error)
+    if error > 0:
+        p_value = float(2.0 * stats.t.sf(abs(mean) / error, degrees_of_freedom))
+    else:
+        # Nothing varies: two arms that are the same to the bit, or a change that is certain.
+        p_value = float(mean == 0)
+    return Interval(mean=mean, low=mean - half, high=mean + half, n=n, p_value=p_value)
 
 
 def ratio_interval(
@@ -103,4 +165,6 @@ def ratio_from_logs(
     if isinstance(found, NotComputed):
         return found
     mean, low, high = np.exp([found.mean, found.low, found.high])
-    return Interval(mean=float(mean), low=float(low), high=float(high), n=found.n)
+    return Interval(
+        mean=float(mean), low=float(low), high=float(high), n=found.n, p_value=found.p_value
+    )
