@@ -1,7 +1,5 @@
 """Intervals within one animal: trials are what is resampled, because units share their noise."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,16 +100,3 @@ def test_a_condition_with_few_repeats_does_not_always_lack_the_same_groups():
     condition = np.repeat(np.arange(200), 2)
     group = deal(condition, 10, np.random.default_rng(0))
     assert np.bincount(group, minlength=10) == pytest.approx(40, abs=15)
-
-
-def test_more_trials_in_one_epoch_are_no_change_of_selectivity():
-    """Noise adds to selectivity, and adds less where there are more trials."""
-    rng = np.random.default_rng(6)
-    change = []
-    for _ in range(12):
-        made = recording(rng, repeats=16)
-        few = (made.trials["epoch"] == "control") & (made.trials.index % 4 > 0)
-        kept = made.trials[~few].reset_index(drop=True)
-        row = effects(replace(made, trials=kept))[0].loc["gosi"]
-        change.append(row["change"] / (row["ci_high"] - row["change"]))
-    assert abs(np.mean(change)) < 0.35
