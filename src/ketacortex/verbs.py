@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ketacortex.analyse.findings import write_findings
+import pandas as pd
+
+from ketacortex.analyse.compare import Comparison, compare_sides
+from ketacortex.analyse.findings import write_csv, write_findings
 from ketacortex.analyse.one_animal import compare_one_animal
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
@@ -21,6 +24,7 @@ from ketacortex.experiment.estimate import estimate
 from ketacortex.experiment.folder import SETTINGS, SUMMARY, write_text
 from ketacortex.experiment.load import DEFAULT_PRESET, load_experiment
 from ketacortex.experiment.run import RunResult, run_experiment
+from ketacortex.experiment.sides import Side, called, matched_cells, read_side, recordings_in
 from ketacortex.experiment.workers import Listener
 from ketacortex.recording.checks import require_tuning_trials
 from ketacortex.recording.contents import describe
@@ -202,7 +206,7 @@ def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> di
     -------
     `units`, `populations`, `comparisons`, `not_computed`, ready for JSON
     """
-    files = [file for path in paths for file in _recordings_in(Path(path))]
+    files = [file for path in paths for file in recordings_in(Path(path))]
     claims = _claims_in([Path(path) for path in paths])
     folder = None if out is None else _new_folder(Path(out))
     recordings = _read_all([file for _, file in files])
@@ -219,6 +223,108 @@ def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> di
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
     return _answer(sessions, json_rows(compared.effects), compared.not_computed)
+
+
+def compare(
+    sides: Iterable[str | Path], *, same_animal: bool = False, out: str | Path | None = None
+) -> dict[str, Any]:
+    """Compare two or more epochs, arms, days or groups of recordings, each with the first.
+
+    Animals that are on both sides are compared with themselves, unit by unit name; without any, the
+    animals of one side with those of the other.
+
+    Parameters
+    ----------
+    sides : `PATH[:ARM][@EPOCH]`, at least two
+        NWB files, folders of them, or run folders; arm and epoch where there are several.
+    same_animal : take the one animal of each side for the same, whatever its identifier
+    out : folder for the tables and the report; nothing is written without it
+
+    Returns
+    -------
+    `sides`, `comparisons`, `not_computed`, ready for JSON
+        `before` of a comparison is the first side.
+    """
+    first, *others = _read_sides(sides)
+    folder = None if out is None else _new_folder(Path(out))
+    answer: dict[str, Any] = {
+        "sides": [_side_row(side, cell) for side in (first, *others) for cell in side.animals],
+        "comparisons": [],
+        "not_computed": [],
+    }
+    joined: list[tuple[str, Comparison]] = []
+    for other in others:
+        for cell, other_cell in matched_cells(first, other):
+            names = _two_names(called(first, cell), called(other, other_cell))
+            animals = first.animals[cell], other.animals[other_cell]
+            found = compare_sides(*(_as_one(*animals) if same_animal else animals), names)
+            mark = {"a": names[0], "b": names[1]}
+            answer["comparisons"] += [{**mark, **row} for row in json_rows(found.effects)]
+            answer["not_computed"] += [{**mark, **entry} for entry in found.not_computed]
+            joined.append((f"{names[1]} against {names[0]}", found))
+    if folder is not None:
+        _write_comparisons(folder, joined)
+    return answer
+
+
+def _read_sides(sides: Iterable[str | Path]) -> list[Side]:
+    names = [str(side) for side in sides]
+    if len(names) < 2:
+        raise ConfigurationError(
+            f"a comparison needs two sides and {len(names)} is given. Give two files or runs, or "
+            "two epochs of one file, as in FILE@EPOCH."
+        )
+    return [read_side(name) for name in names]
+
+
+def _side_row(side: Side, cell: tuple[str, str]) -> dict[str, Any]:
+    animals = side.animals[cell]
+    return {
+        "side": side.label,
+        "arm": cell[0],
+        "epoch": cell[1],
+        "animals": list(animals),
+        "n_units": sum(recording.n_units for recording in animals.values()),
+        "n_trials": sum(len(recording.trials) for recording in animals.values()),
+    }
+
+
+def _two_names(name: str, other: str) -> tuple[str, str]:
+    return (name, other) if name != other else (f"{name} (first)", f"{other} (second)")
+
+
+def _as_one(
+    first: dict[str, Recording], second: dict[str, Recording]
+) -> tuple[dict[str, Recording], dict[str, Recording]]:
+    if len(first) != 1 or len(second) != 1:
+        raise ConfigurationError(
+            f"--same-animal takes the one animal of each side for the same; there are "
+            f"{len(first)} and {len(second)}. Give one recording a side."
+        )
+    (animal,) = first
+    return first, {animal: next(iter(second.values()))}
+
+
+def _write_comparisons(folder: Path, joined: list[tuple[str, Comparison]]) -> None:
+    recordings, sessions, names = [], [], []
+    for name, found in joined:
+        for recording, findings in found.joined:
+            recordings.append(recording)
+            sessions.append((name, findings))
+            names.append(recording.source)
+    effects = pd.concat(
+        [found.effects.assign(comparison=name) for name, found in joined], ignore_index=True
+    )
+    write_csv(effects, folder / "findings" / "comparisons.csv")
+    if sessions:
+        compared = (
+            compare_one_animal(recordings[0], sessions[0][1], sessions[0][0])
+            if len(sessions) == 1
+            else compare_animals(sessions)
+        )
+        write_findings(folder / "findings", sessions, compared)
+        page = report_recordings(names, recordings, sessions, compared)
+        write_text(folder / "report.html", page)
 
 
 def _new_folder(folder: Path) -> Path:
@@ -251,23 +357,6 @@ def _read_all(files: list[Path]) -> list[Recording]:
         file_of[content] = file
         recordings.append(recording)
     return recordings
-
-
-def _recordings_in(path: Path) -> list[tuple[str, Path]]:
-    """(arm, file) of a recording or of every recording in a run folder."""
-    if not path.is_dir():
-        return [("recording", path)]
-    found = sorted(path.glob("animals/*/*/recording.nwb"))
-    loose = sorted(path.glob("*.nwb"))
-    if loose and not found:
-        return [("recording", file) for file in loose]
-    if not found:
-        what = "a run that has no finished animal" if (path / SETTINGS).is_file() else "no run"
-        raise ConfigurationError(
-            f'"{path}" is a folder with {what}, so there is nothing to analyse. '
-            "Give NWB files, or the folder of a run."
-        )
-    return [(file.parent.name, file) for file in found]
 
 
 def _claims_in(paths: list[Path]) -> dict[str, tuple[str, str]]:

@@ -33,8 +33,8 @@ def write_findings(
             getattr(findings, name).assign(animal=findings.animal, arm=arm)
             for arm, findings in sessions
         ]
-        _write_csv(pd.concat(tables, ignore_index=True), folder / f"{name}.csv")
-    _write_csv(compared.effects, folder / "effects.csv")
+        write_csv(pd.concat(tables, ignore_index=True), folder / f"{name}.csv")
+    write_csv(compared.effects, folder / "effects.csv")
     for number, (arm, findings) in enumerate(sessions, start=1):
         path = folder / tuning_file(number, findings.animal, arm)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -53,7 +53,9 @@ def tuning_file(number: int, animal: str, arm: str) -> str:
     return f"tuning-{number:03d}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', animal)}-{arm}.nc"
 
 
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table under a temporary name and rename it; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     table.to_csv(temporary, index=False)
     os.replace(temporary, path)

@@ -74,7 +74,7 @@ def compare_one_animal(
     for later in epochs[1:]:
         pair = pair_epochs(epochs[0], later)
         changes = others[others["epoch"] == later.epoch].to_dict("records")
-        n_groups = [_number_of_groups(epoch.responses) for epoch in (pair.before, pair.after)]
+        n_groups = [number_of_groups(epoch.responses) for epoch in (pair.before, pair.after)]
         if min(n_groups) < FEWEST_GROUPS:
             reason = (
                 f"the interval leaves out some repeats of each stimulus at a time and needs "
@@ -96,7 +96,24 @@ def compare_one_animal(
     return Effects(effects=pd.DataFrame(rows, columns=columns), not_computed=missing)
 
 
-def _number_of_groups(responses: EpochResponses) -> int:
+def leave_out(responses: EpochResponses, rng: np.random.Generator) -> list[EpochResponses]:
+    """The responses of an epoch without each of its groups of trials."""
+    n_groups = number_of_groups(responses)
+    return [
+        responses.restricted_to(*kept) for kept in keep_all_but_one_group(responses, n_groups, rng)
+    ]
+
+
+def keep_all_but_one_group(
+    responses: EpochResponses, n_groups: int, rng: np.random.Generator
+) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Trials, and blanks, that stay when each group of them is left out in turn."""
+    shown = deal(responses.condition, n_groups, rng)
+    blank = deal(np.zeros(len(responses.blank_onset_s), np.int64), n_groups, rng)
+    return [(shown != group, blank != group) for group in range(n_groups)]
+
+
+def number_of_groups(responses: EpochResponses) -> int:
     """Median repeats of a condition, 10 at most; the fewest where a group would empty one."""
     _, repeats = np.unique(responses.condition, return_counts=True)
     if not len(repeats):
@@ -127,16 +144,10 @@ def _values_without(
     animal = recording.subject.identifier
     found: tuple[list[Values], list[Values]] = ([], [])
     for side, name, k in zip((0, 1), ("before", "after"), n_groups, strict=True):
-        epoch = getattr(pair, name)
         rng = generator("jackknife", animal, pair.before.epoch, pair.after.epoch, side)
-        shown = deal(epoch.responses.condition, k, rng)
-        blank = deal(np.zeros(len(epoch.responses.blank_onset_s), np.int64), k, rng)
-        for group in range(k):
+        for kept in keep_all_but_one_group(getattr(pair, name).responses, k, rng):
             lessened = {
-                role: EpochMeasures(
-                    recording,
-                    getattr(pair, role).responses.restricted_to(shown != group, blank != group),
-                )
+                role: EpochMeasures(recording, getattr(pair, role).responses.restricted_to(*kept))
                 for role in (name, f"tuning_{name}")
             }
             found[side].append(_values_of(replace(pair, **lessened), populations))

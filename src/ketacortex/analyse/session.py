@@ -43,9 +43,10 @@ class SessionFindings:
     ----------
     animal : identifier of the subject
     units : one row a unit and epoch
-        Rates in Hz, angles in deg, NaN where a unit does not tell. The three shift columns hold
-        the change from the first epoch: signed, in excess of error, and the weight of the latter
-        in a mean over units. Measures of dendrites and membrane potential where they were recorded.
+        Rates in Hz, angles in deg, NaN where a unit does not tell. The shift columns hold the
+        change from the first epoch: signed, in excess of error, the distance that error alone
+        gives, and the weight of the two latter in a mean over units. Measures of dendrites and
+        membrane potential where they were recorded.
     values : `measure, epoch, population, value, n_units`
     pairs : `measure, epoch, reference, population, before, after, n_units`
         Each later epoch against the first, over the same units; shifts are NaN before.
@@ -141,6 +142,7 @@ def _unit_rows(
                     "is_tuned": epoch.is_tuned,
                     "preferred_orientation_shift_deg": shift_deg,
                     "preferred_orientation_shift_excess_deg": excess.excess_deg,
+                    "shift_within_deg": excess.within_deg,
                     "shift_excess_weight": excess.weight,
                     **epoch.intracellular,
                 }

@@ -179,6 +179,27 @@ def analyse(
             print(out / "report.html", file=sys.stderr)
 
 
+@app.command()
+def compare(
+    sides: Annotated[
+        list[str],
+        typer.Argument(metavar="A B...", help="PATH[:ARM][@EPOCH] of files, folders or runs"),
+    ],
+    same_animal: Annotated[
+        bool, typer.Option("--same-animal", help="one recording a side, of the same units")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="new folder for tables and report.html")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare epochs, arms, days or groups of animals, each with the first that is given."""
+    with _doors():
+        from ketacortex import verbs
+
+        _print(verbs.compare(sides, same_animal=same_animal, out=out), as_json, _comparison_text)
+        if out is not None:
+            print(out / "report.html", file=sys.stderr)
+
+
 def _print(value: dict[str, Any], as_json: bool, as_text: Callable[[dict[str, Any]], str]) -> None:
     print(json.dumps(value, allow_nan=False) if as_json else as_text(value))
 
@@ -249,11 +270,36 @@ def _analysis_text(answer: dict[str, Any]) -> str:
         )
     if answer["comparisons"]:
         lines += ["", _effects_text({"effects": answer["comparisons"], "not_computed": []})]
-    notes = {row["inference"] for row in answer["comparisons"] if row.get("inference")}
-    lines += [f"({note})" for note in sorted(notes)]
+    lines += [f"({note})" for note in _notes(answer)]
     if answer["not_computed"]:
         lines.append(f"\nnot computed: {len(answer['not_computed'])} values (--json lists them)")
     return "\n".join(lines)
+
+
+def _comparison_text(answer: dict[str, Any]) -> str:
+    lines: list[str] = []
+    for a, b in dict.fromkeys((row["a"], row["b"]) for row in answer["comparisons"]):
+        head = f"{'measure':<40}{'cells':<8}{'A':>8}{'B':>8}{'change':>10}   95 % interval"
+        lines += ["", f"A = {a}, B = {b}", f"{head:<100}{'p':>8}{'q':>8}  units"]
+        for row in answer["comparisons"]:
+            if (row["a"], row["b"]) != (a, b):
+                continue
+            before = "" if row["before"] is None else f"{row['before']:.3g}"
+            text = (
+                f"{row['measure']:<40}{row['population']:<8}{before:>8}{row['after']:>8.3g}"
+                f"{row['change']:>+10.3g}   {row['ci_low']:+.3g} to {row['ci_high']:+.3g}"
+            )
+            lines.append(
+                f"{text:<100}{row['p_value']:>8.2g}{row['q_value']:>8.2g}  {row['n_units']}"
+            )
+    lines += ["", *(f"(over {note})" for note in _notes(answer))]
+    if answer["not_computed"]:
+        lines.append(f"not computed: {len(answer['not_computed'])} values (--json lists them)")
+    return "\n".join(lines).strip()
+
+
+def _notes(answer: dict[str, Any]) -> list[str]:
+    return sorted({row["inference"] for row in answer["comparisons"] if row.get("inference")})
 
 
 @contextmanager

@@ -1,0 +1,269 @@
+"""Two sets of recordings against each other: epochs, arms, days, or a model and an animal.
+
+Where both sides hold the same animals, each animal is compared with itself; where they do not, the
+animals of one side are compared with those of the other. The unit of replication is the animal.
+With one animal a side the interval is over its trials, and speaks of these two recordings alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from ketacortex.analyse.epoch_values import EpochMeasures, population_values
+from ketacortex.analyse.one_animal import FEWEST_GROUPS, compare_one_animal, leave_out
+from ketacortex.analyse.population import Effects, compare_animals
+from ketacortex.analyse.responses import collect_responses
+from ketacortex.analyse.session import ALL_UNITS, SessionFindings, measure_session, populations_of
+from ketacortex.analyse.statistics import Interval, interval_of_difference
+from ketacortex.recording.joining import join_epochs
+from ketacortex.recording.recording import Recording
+from ketacortex.seeds import generator
+
+OVER_ANIMALS_PAIRED = "animals, each compared with itself"
+OVER_ANIMALS = "animals of two groups"
+OVER_TRIALS_OF_TWO = "trials of two animals: no inference beyond these two"
+NOT_COMPARED = "blank_unimodality_p"
+"""A probability is not a quantity whose change means anything."""
+CHANGE_ITSELF = "preferred_orientation_shift_abs_deg"
+"""Above 0 whether or not anything moved, so it is no effect; its excess over error is one."""
+ROW_COLUMNS = [
+    "measure", "population", "before", "after", "change", "ci_low", "ci_high", "p_value", "q_value",
+    "ratio", "ratio_ci_low", "ratio_ci_high", "n_animals", "n_units",
+]  # fmt: skip
+EXCESS = "preferred_orientation_shift_excess_deg"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What differs between two sides, and over what the intervals are.
+
+    Parameters
+    ----------
+    effects : `measure, population, before, after, change, ci_low, ci_high, p_value, q_value, ratio,
+        ratio_ci_low, ratio_ci_high, n_animals, n_units, inference`
+        `before` is the first side. In the row of the excess shift it is the distance that error
+        alone would show, and `after` the distance found.
+    not_computed : `measure, population, reason`
+    animals : compared with themselves, or all where none is on both sides
+    joined : of each animal that is on both sides, both recordings as two epochs, and its findings
+    """
+
+    effects: pd.DataFrame
+    not_computed: list[dict[str, Any]]
+    animals: list[str]
+    joined: list[tuple[Recording, SessionFindings]]
+
+
+def compare_sides(
+    first: Mapping[str, Recording], second: Mapping[str, Recording], names: tuple[str, str]
+) -> Comparison:
+    """Every measure of one side against the other, with intervals, p and q values.
+
+    Parameters
+    ----------
+    first, second : recording of each animal, its trials those of one epoch
+    names : what the sides are called
+
+    Returns
+    -------
+    Comparison
+        q values are p values corrected for the number of rows (Benjamini and Hochberg 1995,
+        10.1111/j.2517-6161.1995.tb02031.x).
+    """
+    both = [animal for animal in first if animal in second]
+    if both:
+        return _paired({animal: (first[animal], second[animal]) for animal in both}, names)
+    found = _two_groups(first, second)
+    return Comparison(
+        effects=_finished(found.effects),
+        not_computed=found.not_computed,
+        animals=[*first, *second],
+        joined=[],
+    )
+
+
+def _paired(pairs: Mapping[str, tuple[Recording, Recording]], names: tuple[str, str]) -> Comparison:
+    joined = [join_epochs(before, after, names) for before, after in pairs.values()]
+    sessions = [measure_session(recording) for recording in joined]
+    if len(joined) == 1:
+        found = compare_one_animal(joined[0], sessions[0])
+    else:
+        found = compare_animals([("", session) for session in sessions])
+        found.effects["inference"] = OVER_ANIMALS_PAIRED
+    effects = found.effects[found.effects["measure"] != CHANGE_ITSELF]
+    return Comparison(
+        effects=_finished(_with_distances(effects, sessions)),
+        not_computed=[
+            {key: entry[key] for key in ("measure", "population", "reason")}
+            for entry in found.not_computed
+            if entry["measure"] != CHANGE_ITSELF
+        ],
+        animals=list(pairs),
+        joined=list(zip(joined, sessions, strict=True)),
+    )
+
+
+def _with_distances(effects: pd.DataFrame, sessions: list[SessionFindings]) -> pd.DataFrame:
+    """The rows of the excess shift with the distance from error alone, and the distance found."""
+    effects = effects.copy()
+    units = pd.concat([session.units for session in sessions], ignore_index=True)
+    units = units[units["shift_excess_weight"] > 0]
+    is_excess = effects["measure"] == EXCESS
+    for row, population in effects.loc[is_excess, "population"].items():
+        chosen = units if population == ALL_UNITS else units[units["cell_class"] == population]
+        within = np.average(chosen["shift_within_deg"], weights=chosen["shift_excess_weight"])
+        effects.loc[row, "before"] = within
+    effects.loc[is_excess, "after"] = effects["before"] + effects["change"]
+    return effects
+
+
+def _finished(effects: pd.DataFrame) -> pd.DataFrame:
+    p_value = effects["p_value"].to_numpy(float)
+    q_value = np.full(len(p_value), np.nan)
+    is_known = np.isfinite(p_value)
+    if is_known.any():
+        q_value[is_known] = stats.false_discovery_control(p_value[is_known])
+    effects = effects.assign(q_value=q_value)
+    return effects[[*ROW_COLUMNS, "inference"]].reset_index(drop=True)
+
+
+def _two_groups(first: Mapping[str, Recording], second: Mapping[str, Recording]) -> Effects:
+    """Two sides without an animal in common."""
+    if len(first) == len(second) == 1:
+        return _two_animals(*first.values(), *second.values())
+    smaller = min(len(first), len(second))
+    if smaller < 2:
+        reason = (
+            f"two groups of animals need 2 animals each; one of them has {smaller}, and none "
+            "of its animals is in the other."
+        )
+        return Effects(
+            effects=pd.DataFrame(columns=[*ROW_COLUMNS, "inference"]),
+            not_computed=[{"measure": "all", "population": "all", "reason": reason}],
+        )
+    sides = [[_measured(recording) for recording in side.values()] for side in (first, second)]
+    rows, missing = [], []
+    for key in _keys([values for side in sides for values in side]):
+        groups = [np.array([v[key][0] for v in side if key in v]) for side in sides]
+        groups = [group[np.isfinite(group)] for group in groups]
+        if min(map(len, groups)) < 2:
+            missing.append(_missing(key, "fewer than 2 animals of a group have it."))
+            continue
+        n_units = sum(v[key][1] for side in sides for v in side if key in v)
+        rows.append(_group_row(key, groups, n_units))
+    return Effects(
+        effects=pd.DataFrame(rows, columns=[*ROW_COLUMNS, "inference"]), not_computed=missing
+    )
+
+
+def _group_row(
+    key: tuple[str, str], groups: list[NDArray[np.float64]], n_units: int
+) -> dict[str, Any]:
+    means = [float(group.mean()) for group in groups]
+    change = _welch(groups)
+    row = {**_row(key, means, change), "n_animals": sum(map(len, groups)), "n_units": n_units}
+    if min(group.min() for group in groups) > 0:
+        row |= _ratio(_welch([np.log(group) for group in groups]))
+    return {**row, "inference": OVER_ANIMALS}
+
+
+def _welch(groups: list[NDArray[np.float64]]) -> Interval:
+    variance = [float(np.var(group, ddof=1)) / len(group) for group in groups]
+    difference = float(groups[1].mean() - groups[0].mean())
+    return interval_of_difference(difference, variance, [len(group) - 1 for group in groups])
+
+
+def _two_animals(first: Recording, second: Recording) -> Effects:
+    """Two recordings of different units, with intervals over the trials of each."""
+    rows, missing = [], []
+    sides = []
+    for side, recording in enumerate((first, second)):
+        (responses,) = collect_responses(recording)
+        rng = generator("jackknife", recording.subject.identifier, responses.epoch, side)
+        sides.append(
+            (
+                _measured(recording),
+                [
+                    _values(recording, EpochMeasures(recording, lessened))
+                    for lessened in leave_out(responses, rng)
+                ],
+            )
+        )
+    for key in _keys([full for full, _ in sides]):
+        value = [full.get(key, (np.nan, 0)) for full, _ in sides]
+        deleted = [np.array([v.get(key, (np.nan, 0))[0] for v in without]) for _, without in sides]
+        if min(map(len, deleted)) < FEWEST_GROUPS:
+            missing.append(_missing(key, f"fewer than {FEWEST_GROUPS} repeats of each stimulus."))
+            continue
+        if not all(np.isfinite(v).all() for v in deleted):
+            missing.append(_missing(key, "one of the recordings cannot tell."))
+            continue
+        means = [v for v, _ in value]
+        row = _row(key, means, _jackknifed(means, deleted))
+        if min(*means, *(v.min() for v in deleted)) > 0:
+            logs = [np.log(v) for v in deleted]
+            row |= _ratio(_jackknifed([float(np.log(m)) for m in means], logs))
+        n_units = sum(n for _, n in value)
+        rows.append({**row, "n_animals": 2, "n_units": n_units, "inference": OVER_TRIALS_OF_TWO})
+    return Effects(
+        effects=pd.DataFrame(rows, columns=[*ROW_COLUMNS, "inference"]), not_computed=missing
+    )
+
+
+def _jackknifed(means: list[float], deleted: list[NDArray[np.float64]]) -> Interval:
+    return interval_of_difference(
+        means[1] - means[0],
+        [float((len(v) - 1) * np.var(v)) for v in deleted],
+        [len(v) - 1 for v in deleted],
+    )
+
+
+def _row(key: tuple[str, str], means: list[float], change: Interval) -> dict[str, Any]:
+    return {
+        "measure": key[0],
+        "population": key[1],
+        "before": means[0],
+        "after": means[1],
+        "change": change.mean,
+        "ci_low": change.low,
+        "ci_high": change.high,
+        "p_value": change.p_value,
+    }
+
+
+def _ratio(log_ratio: Interval) -> dict[str, float]:
+    mean, low, high = np.exp([log_ratio.mean, log_ratio.low, log_ratio.high])
+    return {"ratio": mean, "ratio_ci_low": low, "ratio_ci_high": high}
+
+
+def _missing(key: tuple[str, str], reason: str) -> dict[str, Any]:
+    return {"measure": key[0], "population": key[1], "reason": reason}
+
+
+def _measured(recording: Recording) -> dict[tuple[str, str], tuple[float, int]]:
+    (responses,) = collect_responses(recording)
+    return _values(recording, EpochMeasures(recording, responses))
+
+
+def _values(
+    recording: Recording, measured: EpochMeasures
+) -> dict[tuple[str, str], tuple[float, int]]:
+    """(value, n_units) of one epoch by measure and population."""
+    return {
+        (measure, population): value
+        for population, member in populations_of(recording).items()
+        for measure, value in population_values(measured, member).items()
+        if measure != NOT_COMPARED
+    }
+
+
+def _keys(values: list[dict[tuple[str, str], Any]]) -> Iterator[tuple[str, str]]:
+    """Keys that all have, in the order of the first."""
+    return (key for key in values[0] if all(key in other for other in values[1:]))
