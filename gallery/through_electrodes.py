@@ -32,7 +32,7 @@ def print_table(full, seen) -> None:
         for findings in (full, seen):
             rows = findings.values
             is_it = (rows["measure"] == measure) & (rows["population"] == "all")
-            values.append(rows[is_it]["value"].iloc[0])
+            values.append(rows[is_it]["value"].mean())  # one row, or none with few repeats
         print(f"{measure:<22}{values[0]:>12.3f}{values[1]:>12.3f}")
 
 
