@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from ketacortex.experiment.load import of_arm
+from ketacortex.experiment.sampling import cells_sampled, sampling_in_numbers
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import build_circuit
 from ketacortex.simulate.probes import PROBE_RATE_HZ
@@ -29,6 +30,8 @@ TYPICAL_RATE_HZ = 7.0
 def estimate(experiment: Experiment, workers: int | None = None) -> dict[str, Any]:
     """Cells, synapses, simulated time, expected wall time, memory and disk.
 
+    With electrodes also what they see of the first animal.
+
     Examples
     --------
     >>> from ketacortex.experiment.load import load_experiment
@@ -38,19 +41,26 @@ def estimate(experiment: Experiment, workers: int | None = None) -> dict[str, An
     n_tasks = experiment.animals * len(experiment.arms)
     n_workers = min(workers or os.cpu_count() or 1, n_tasks)
     first = of_arm(experiment, next(iter(experiment.arms)))
-    circuit = build_circuit(first.circuit, experiment.animal_seed(1))
+    seed = experiment.animal_seed(1)
+    circuit = build_circuit(first.circuit, seed)
+    n_recorded, sampling = circuit.n_cells, {}
+    if first.electrodes is not None:
+        sampled = cells_sampled(first.electrodes, circuit, seed)
+        sampled.require_units()
+        n_recorded, sampling = sampled.n_cells_in_units, sampling_in_numbers(sampled)
     pyr = circuit.settings.pyr
     n_compartments = circuit.n_cells + pyr.n * pyr.n_branches
     simulated_s = experiment.animals * _simulated_s_of_an_animal(experiment)
     wall_s = simulated_s * STEPS_PER_S * n_compartments * NANOSECONDS_PER_COMPARTMENT_STEP * 1e-9
     wall_s *= PROBES_TAKE if experiment.record.is_any else 1.0
-    spikes = experiment.simulated_s * circuit.n_cells * TYPICAL_RATE_HZ
+    spikes = experiment.simulated_s * n_recorded * TYPICAL_RATE_HZ
     return {
         "animals": experiment.animals,
         "arms": list(experiment.arms),
         "cells": circuit.n_cells,
         "compartments": n_compartments,
         "synapses": len(circuit.source) + len(circuit.afferent_source),
+        **sampling,
         "simulated_s": round(simulated_s, 1),
         "workers": n_workers,
         "expected_wall_s": round(START_S + wall_s / n_workers, 1),

@@ -26,6 +26,11 @@ WITH_DOSES = {
     "resting NMDA current and translation": "10.1038/nature10130",
 }
 
+WITH_ELECTRODES = {
+    "distance at which electrodes see cells": "10.1152/jn.2000.84.1.390",
+    "errors of spike sorting": "10.1152/jn.2000.84.1.401",
+}
+
 
 def provenance(experiment: Experiment, command: str) -> dict[str, Any]:
     """Everything that the run depended on, ready for JSON."""
@@ -38,5 +43,9 @@ def provenance(experiment: Experiment, command: str) -> dict[str, Any]:
         "seed": experiment.seed,
         "animal_seeds": [experiment.animal_seed(i + 1) for i in range(experiment.animals)],
         "digest": experiment.digest,
-        "citations_doi": {**CITATIONS, **(WITH_DOSES if experiment.dose else {})},
+        "citations_doi": {
+            **CITATIONS,
+            **(WITH_DOSES if experiment.dose else {}),
+            **(WITH_ELECTRODES if experiment.electrodes is not None else {}),
+        },
     }

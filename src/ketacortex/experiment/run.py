@@ -9,7 +9,7 @@ import resource
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,12 @@ from ketacortex.experiment.folder import (
 )
 from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.provenance import provenance
+from ketacortex.experiment.sampling import cells_sampled
 from ketacortex.experiment.schema import Experiment
 from ketacortex.experiment.shared_epochs import SharedEpochs
 from ketacortex.experiment.workers import Listener, report_progress, run_tasks
 from ketacortex.model.circuit import build_circuit
+from ketacortex.recording.electrode_view import view_through
 from ketacortex.recording.nwb import read_nwb, write_nwb
 from ketacortex.recording.recording import Recording, Subject
 from ketacortex.simulate.engine import compile_kernel
@@ -192,8 +194,11 @@ def _simulate(experiment: Experiment, animal: int, arm: str, folder: RunFolder) 
         species=SPECIES_OF_MAP[own.circuit.map],
         description=f"simulated; the species is the one its map imitates; circuit seed {seed}",
     )
-    return simulate_session(
-        build_circuit(own.circuit, seed),
+    circuit = build_circuit(own.circuit, seed)
+    if own.electrodes is not None:  # known before the work
+        cells_sampled(own.electrodes, circuit, seed).require_units()
+    session = simulate_session(
+        circuit,
         own.shown(),
         seed,
         subject,
@@ -203,6 +208,9 @@ def _simulate(experiment: Experiment, animal: int, arm: str, folder: RunFolder) 
         record=own.record,
         keep=SharedEpochs(folder.shared(animal)),
     )
+    if own.electrodes is None:
+        return session
+    return replace(session, recording=view_through(session.recording, own.electrodes, seed))
 
 
 def peak_memory_mb() -> float:

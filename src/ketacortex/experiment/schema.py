@@ -14,6 +14,7 @@ from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.errors import nearest
 from ketacortex.model.settings import CircuitSettings
+from ketacortex.recording.electrodes import Electrodes
 from ketacortex.seeds import seed_of
 from ketacortex.settings import Settings
 from ketacortex.simulate.probes import Probes
@@ -66,6 +67,10 @@ class Experiment(Settings):
     slow_steps: SlowSteps = SlowSteps()
     stimulus: GratingSequence = GratingSequence()
     record: Probes = Probes()
+    electrodes: Annotated[
+        Electrodes | None,
+        Field(description="electrodes that units are seen through; none: every cell is known"),
+    ] = None
     epoch: Annotated[tuple[Epoch, ...], Field(min_length=1, description="epochs, in order")]
     dose: Annotated[tuple[Dose, ...], Field(description="doses that arms can be given")] = ()
     arms: Annotated[dict[Name, Arm], Field(min_length=1, description="arms by name")]
@@ -234,7 +239,9 @@ class Experiment(Settings):
     @property
     def digest(self) -> str:
         """Eight characters that change with any setting."""
-        text = self.model_dump_json(exclude={"name"})
+        # What is not there is not hashed, so that folders of earlier runs keep their names.
+        absent = {"electrodes"} if self.electrodes is None else set()
+        text = self.model_dump_json(exclude={"name", *absent})
         return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
     @property

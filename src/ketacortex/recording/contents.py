@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.recording.checks import MIN_ORIENTATIONS, why_no_tuning
+from ketacortex.recording.electrode_view import sampling_numbers
 from ketacortex.recording.recording import STIMULUS_COLUMNS, Channel, Recording
 
 MIN_REPEATS = 2
@@ -23,8 +24,9 @@ def describe(recording: Recording) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys `subject`, `source`, `units`, `duration_s`, `n_spikes`, `mean_rate_hz`, `epochs`,
-        `n_trials`, `n_blank_trials`, `orientations_deg`, `directions_deg`, `contrasts`,
+        Keys `subject`, `source`, `units`, `electrodes` (`sampling_numbers` of a simulation that
+        was seen through some), `duration_s`, `n_spikes`, `mean_rate_hz`, `epochs`, `n_trials`,
+        `n_blank_trials`, `orientations_deg`, `directions_deg`, `contrasts`,
         `other_stimuli` (values of each further stimulus column that varies),
         `repeats_per_condition`, `channels`, `events` (number of each kind and of the units that
         had them), `doses` and `analyses`: for every analysis its `name`, whether it is
@@ -45,6 +47,7 @@ def describe(recording: Recording) -> dict[str, Any]:
             "n": recording.n_units,
             "by_class": {str(name): int(count) for name, count in by_class.items()},
         },
+        "electrodes": sampling_numbers(recording),
         "duration_s": recording.observed_duration_s,
         "gaps_s": recording.gaps_s.tolist(),
         "n_spikes": len(recording.spike_samples),
@@ -267,6 +270,7 @@ def _summary(description: dict[str, Any]) -> list[list[str]]:
         ["subject", f"{subject['identifier']} ({subject['species']}, sex {subject['sex']})"],
         ["source", description["source"] or "not described"],
         ["units", f"{units['n']} ({classes})"],
+        *_electrode_row(description["electrodes"]),
         ["duration", _duration(description)],
         ["spikes", str(description["n_spikes"])],
     ]
@@ -284,6 +288,21 @@ def _summary(description: dict[str, Any]) -> list[list[str]]:
     if repeats is not None:
         rows.append(["repeats", f"{_span(repeats)} of each stimulus in each epoch"])
     return rows
+
+
+def _electrode_row(numbers: dict[str, Any] | None) -> list[list[str]]:
+    """What electrodes missed of a simulation, where it was seen through them."""
+    if numbers is None:
+        return []
+    shares = [
+        f"{numbers[key]:.1%} {what}".replace("%", " %")
+        for key, what in (
+            ("missed_share", "of the spikes of their cells missed"),
+            ("noise_share", "of their events noise"),
+        )
+        if numbers[key] is not None
+    ]
+    return [["electrodes", ", ".join([f"{numbers['n_merged']} units merged", *shares])]]
 
 
 def _duration(description: dict[str, Any]) -> str:

@@ -59,6 +59,13 @@ DESCRIPTIONS = {
     "duration_s": "how long the event lasted, seconds",
     "branch": "dendritic branch of the unit, from 0",
     "n_branches": "branches of the unit that dendritic signals were taken from",
+    "shank": "shank of the electrodes, from 0",
+    "site": "site of the electrodes, from 0",
+    "amplitude_uv": "mean amplitude of the unit's spikes at its site, µV",
+    "n_cells": "simulated cells that the unit holds spikes of",
+    "cells": "names of these cells in the simulation, joined by +",
+    "n_fired": "spikes that these cells fired",
+    "n_noise": "events of the unit that none of them fired",
     UNIT_NAME: "name of the unit in its source",
 }
 """What each column holds, in words; other columns are described by their name."""

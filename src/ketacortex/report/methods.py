@@ -22,6 +22,7 @@ from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import DT_MS
 from ketacortex.report.dosing import given_in, is_local, treated_arms
+from ketacortex.report.electrodes import electrode_paragraphs
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
 from ketacortex.simulate.layout import LOOK_EVERY_MS
@@ -61,6 +62,7 @@ def methods(material: Material) -> list[str]:
     if material.experiment is not None:
         paragraphs += [_circuit(material.experiment), _stimuli(material.experiment)]
         paragraphs += _drug(material.experiment)
+        paragraphs += electrode_paragraphs(material.experiment, material.example, material.n_units)
     else:
         paragraphs.append(_recordings(material))
     return [*paragraphs, _tuning(), _shift(), _variability(), _statistics(material)]
@@ -87,6 +89,8 @@ def parameters(experiment: Experiment | None) -> list[Parameter]:
         found += _constants(experiment)
     if experiment.record.is_any:
         found += _settings(experiment.record, "record")
+    if experiment.electrodes is not None:
+        found += _settings(experiment.electrodes, "electrodes")
     for epoch in experiment.epoch:
         if epoch.stimulus is not None:
             found += _settings(epoch.stimulus, f"epoch.{epoch.name}.stimulus")
