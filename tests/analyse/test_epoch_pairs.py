@@ -2,9 +2,6 @@
 
 import numpy as np
 import pandas as pd
-
-from ketacortex.analyse.epoch_pairs import pair_epochs
-from ketacortex.analyse.epoch_values import EpochMeasures
 from tests.analyse.planted import (
     heterogeneous_units,
     recording_of,
@@ -12,6 +9,9 @@ from tests.analyse.planted import (
     trials_of,
     von_mises_rates,
 )
+
+from ketacortex.analyse.epoch_pairs import pair_epochs
+from ketacortex.analyse.epoch_values import EpochMeasures
 
 N_UNITS = 400
 
@@ -36,6 +36,18 @@ def test_more_trials_in_one_epoch_are_no_change_of_selectivity():
     kept = pair.tuning_after.responses
     assert set(pd.Series(kept.tuning_orientation_deg).value_counts()) == {2}
     assert np.diff(kept.onset_s[kept.is_for_tuning]).max() <= 30  # spread over the epoch
+
+
+def test_more_spikes_in_one_epoch_are_no_change_of_selectivity():
+    rng = np.random.default_rng(2)
+    rate_hz = von_mises_rates(*heterogeneous_units(rng, N_UNITS))
+    few, many = measured(0.3 * rate_hz, rng, 4), measured(4 * rate_hz, rng, 4)
+    naive = np.nanmean(few.gosi - many.gosi)
+    pair = pair_epochs(few, many)
+    change = pair.matched_after[0].gosi - pair.matched_before[0].gosi
+    error = np.nanstd(change) / np.sqrt(N_UNITS)
+    assert naive > 4 * error
+    assert abs(np.nanmean(change)) < 2.5 * error
 
 
 def test_equal_trials_and_other_stimuli_are_left_as_they_are():

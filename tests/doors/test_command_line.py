@@ -12,12 +12,12 @@ from ketacortex.recording.nwb import read_nwb, write_nwb
 
 EFFECT_KEYS = {
     "measure", "arm", "epoch", "population", "before", "after", "change", "ci_low", "ci_high",
-    "n_animals", "n_units", "ratio", "ratio_ci_low", "ratio_ci_high",
+    "p_value", "n_animals", "n_units", "ratio", "ratio_ci_low", "ratio_ci_high",
 }  # fmt: skip
 MEASURES = {
     "preferred_orientation_shift_abs_deg", "preferred_orientation_shift_excess_deg", "osi", "gosi",
-    "fano_factor", "fano_factor_rate_matched", "evoked_rate_hz", "spontaneous_rate_hz",
-    "noise_correlation",
+    "osi_rate_matched", "gosi_rate_matched", "fano_factor", "fano_factor_rate_matched",
+    "evoked_rate_hz", "spontaneous_rate_hz", "noise_correlation",
 }  # fmt: skip
 
 
@@ -73,6 +73,66 @@ def test_a_claim_is_what_the_arm_does_beyond_its_control_in_each_animal(run):
             assert claim["ratio"] == pytest.approx(drug["ratio"] / retest["ratio"], rel=1e-9)
         assert claim["before"] == pytest.approx(retest["after"])
         assert claim["after"] == pytest.approx(drug["after"])
+
+
+def test_compare_holds_arms_of_a_run_against_each_other(run):
+    folder, _ = run
+    answer = ketacortex("compare", f"{folder}:retest", f"{folder}:drug", "--json")
+    assert answer.returncode == 0, answer.stderr
+    (line,) = answer.stdout.splitlines()
+    found = json.loads(line)
+    assert set(found) == {"sides", "comparisons", "not_computed"}
+    pairs = {(row["a"], row["b"]) for row in found["comparisons"]}
+    epochs = ["control", "early", "late"]
+    assert pairs == {(f"retest@{epoch}", f"drug@{epoch}") for epoch in epochs}
+    # Before the dose both arms are the same animal to the bit.
+    before = [row for row in found["comparisons"] if row["a"] == "retest@control"]
+    assert {row["change"] for row in before if "shift" not in row["measure"]} == {0.0}
+    assert {row["n_animals"] for row in found["comparisons"] if row["measure"] == "gosi"} == {2}
+    for row in found["comparisons"]:
+        assert 0 <= row["p_value"] <= row["q_value"] <= 1
+        assert row["ci_low"] <= row["change"] <= row["ci_high"]
+    in_words = ketacortex("compare", f"{folder}:retest@late", f"{folder}:drug@late").stdout
+    assert "A = retest@late, B = drug@late" in in_words
+    assert "over animals, each compared with itself" in in_words
+
+
+def test_compare_of_two_epochs_of_a_file_is_its_analysis(run, tmp_path):
+    file = run[0] / "animals" / "animal-001" / "drug" / "recording.nwb"
+    out = tmp_path / "compared"
+    answer = verbs.compare([f"{file}@control", f"{file}@late"], out=out)
+    rows = {(r["measure"], r["population"]): r for r in answer["comparisons"]}
+    analysed = {
+        (r["measure"], r["population"]): r
+        for r in verbs.analyse([file])["comparisons"]
+        if r["epoch"] == "late"
+    }
+    for key in (("evoked_rate_hz", "pyr"), ("gosi", "pyr"), ("fano_factor", "sst")):
+        assert rows[key]["change"] == pytest.approx(analysed[key]["change"])
+    assert (out / "report.html").stat().st_size > 1e5
+    assert (out / "findings" / "comparisons.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("sides", "code", "sentence"),
+    [
+        (["{file}"], 2, "a comparison needs two sides and 1 is given"),
+        (["{file}", "{file}"], 2, "nothing can differ. It holds recording@control"),
+        (["{run}:drug@late", "{run}:drg@late"], 2, 'has no arm "drg"; there are drug, retest'),
+        (
+            ["{file}@early", "{file}@lte"],
+            3,
+            "no trial belongs to an epoch 'lte'; there are control",
+        ),
+        (["{file}@early", "{run}"], 2, "which belong together is not clear"),
+        (["nowhere.nwb", "{file}"], 2, '"nowhere.nwb" does not exist'),
+    ],
+)
+def test_compare_says_what_is_wrong_with_its_sides(run, sides, code, sentence):
+    file = run[0] / "animals" / "animal-001" / "drug" / "recording.nwb"
+    answer = ketacortex("compare", *(side.format(file=file, run=run[0]) for side in sides))
+    assert answer.returncode == code, answer.stderr
+    assert sentence in answer.stderr
 
 
 def effects_of(*arguments, folder) -> dict[str, list[dict]]:

@@ -16,6 +16,7 @@ from ketacortex.analyse.variability import (
     mean_over_pairs,
     rate_matched_fano_factor,
 )
+from ketacortex.seeds import generator
 
 SHIFT_MEASURES = (
     "preferred_orientation_shift_abs_deg",
@@ -25,13 +26,17 @@ SHIFT_MEASURES = (
 PAIR_MEASURES = (
     *SHIFT_MEASURES,
     "osi",
+    "osi_rate_matched",
     "gosi",
+    "gosi_rate_matched",
     "fano_factor",
     "fano_factor_rate_matched",
     "evoked_rate_hz",
     "spontaneous_rate_hz",
     "noise_correlation",
 )
+N_THINNINGS = 4
+"""Random thinnings of the spikes whose selectivities are averaged."""
 MIN_TUNED_UNITS = 5
 """Units of a population that must be tuned before its mean shift says anything."""
 REASONS = {
@@ -42,8 +47,10 @@ REASONS = {
         f"it needs 2 trials of each of 4 orientations, and {MIN_TUNED_UNITS} units that are tuned "
         "in both halves of both"
     ),
-    "osi": "no unit responds in both, or they do not show the same 4 or more orientations",
-    "gosi": "no unit responds in both, or they do not show the same 4 or more orientations",
+    **dict.fromkeys(
+        ("osi", "osi_rate_matched", "gosi", "gosi_rate_matched"),
+        "no unit responds in both, or they do not show the same 4 or more orientations",
+    ),
     "fano_factor": "no unit has a mean count above 0.5 for the same stimulus in both",
     "fano_factor_rate_matched": "their mean counts above 0.5 have no range in common",
     "evoked_rate_hz": "they have no trials with an orientation, or not of the same stimuli",
@@ -95,31 +102,92 @@ class EpochPair:
     tuning_before, tuning_after : EpochMeasures
         The same with equally many trials of each orientation: noise adds to selectivity, and adds
         more where there are fewer trials.
+    matched_before, matched_after : EpochMeasures
+        The latter with equally many spikes too, several random thinnings: noise adds more where
+        there are fewer spikes.
     """
 
     before: EpochMeasures
     after: EpochMeasures
     tuning_before: EpochMeasures
     tuning_after: EpochMeasures
+    matched_before: tuple[EpochMeasures, ...]
+    matched_after: tuple[EpochMeasures, ...]
+
+    def without(
+        self, is_before: bool, shown: NDArray[np.bool_], blank: NDArray[np.bool_]
+    ) -> EpochPair:
+        """The pair with some of the trials of one of its epochs.
+
+        Parameters
+        ----------
+        is_before : whether it is the epoch before
+        shown, blank : (n_trial,), (n_blank,) trials to keep
+        """
+
+        def lessened(epoch: EpochMeasures) -> EpochMeasures:
+            return EpochMeasures(epoch.recording, epoch.responses.restricted_to(shown, blank))
+
+        if is_before:
+            return replace(
+                self,
+                before=lessened(self.before),
+                tuning_before=lessened(self.tuning_before),
+                matched_before=tuple(map(lessened, self.matched_before)),
+            )
+        return replace(
+            self,
+            after=lessened(self.after),
+            tuning_after=lessened(self.tuning_after),
+            matched_after=tuple(map(lessened, self.matched_after)),
+        )
 
 
 def pair_epochs(before: EpochMeasures, after: EpochMeasures) -> EpochPair:
     """Two epochs, with trials beyond the common number set aside where tuning is compared.
 
-    Those that stay are spread evenly over the epoch, so that nothing is random.
+    Those that stay are spread evenly over the epoch. Spikes are thinned at random, unit by unit,
+    to the mean count of the epoch with fewer: that keeps the shape of a tuning curve and makes
+    its noise that of the other.
     """
+    first, second = before, after
     shown, n_trials = zip(*(_tuning_trials(epoch) for epoch in (before, after)), strict=True)
-    if not np.array_equal(*shown) or np.array_equal(*n_trials):
-        return EpochPair(before, after, before, after)
-    common = np.minimum(*n_trials)
-    return EpochPair(before, after, _thinned(before, common), _thinned(after, common))
+    if np.array_equal(*shown) and not np.array_equal(*n_trials):
+        common = np.minimum(*n_trials)
+        first, second = _with_trials(before, common), _with_trials(after, common)
+    mean = [_mean_tuning_count(epoch) for epoch in (first, second)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kept = [np.nan_to_num(np.minimum(*mean) / m, nan=1.0) for m in mean]
+    name = ("thinned spikes", before.recording.subject.identifier, before.epoch, after.epoch)
+    rng = generator(*name)
+    return EpochPair(
+        before,
+        after,
+        first,
+        second,
+        tuple(_with_spikes(first, kept[0], rng) for _ in range(N_THINNINGS)),
+        tuple(_with_spikes(second, kept[1], rng) for _ in range(N_THINNINGS)),
+    )
+
+
+def _mean_tuning_count(measured: EpochMeasures) -> NDArray[np.float64]:
+    counts = measured.responses.tuning_counts
+    return counts.mean(axis=1) if counts.shape[1] else np.zeros(len(counts))
+
+
+def _with_spikes(
+    measured: EpochMeasures, kept: NDArray[np.float64], rng: np.random.Generator
+) -> EpochMeasures:
+    """The epoch with a share of the spikes of each unit, (n_unit,), drawn spike by spike."""
+    counts = rng.binomial(measured.responses.counts.astype(np.int64), kept[:, None]).astype(float)
+    return EpochMeasures(measured.recording, replace(measured.responses, counts=counts))
 
 
 def _tuning_trials(measured: EpochMeasures) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     return np.unique(measured.responses.tuning_orientation_deg, return_counts=True)
 
 
-def _thinned(measured: EpochMeasures, n_trials: NDArray[np.intp]) -> EpochMeasures:
+def _with_trials(measured: EpochMeasures, n_trials: NDArray[np.intp]) -> EpochMeasures:
     """The epoch with tuning measured on so many trials of each orientation."""
     responses = measured.responses
     kept = np.zeros(len(responses.condition), bool)
@@ -167,6 +235,16 @@ def paired_values(
         "preferred_orientation_shift_excess_deg": _mean_excess(excess, is_member),
         "osi": _in_both(pair.tuning_before.fit.osi, pair.tuning_after.fit.osi, responsive),
         "gosi": _in_both(pair.tuning_before.gosi, pair.tuning_after.gosi, responsive),
+        "osi_rate_matched": _in_both(
+            _mean_of([epoch.fit.osi for epoch in pair.matched_before]),
+            _mean_of([epoch.fit.osi for epoch in pair.matched_after]),
+            responsive,
+        ),
+        "gosi_rate_matched": _in_both(
+            _mean_of([epoch.gosi for epoch in pair.matched_before]),
+            _mean_of([epoch.gosi for epoch in pair.matched_after]),
+            responsive,
+        ),
         "fano_factor": _paired_fano(before, after, is_member),
         "fano_factor_rate_matched": _matched_fano(before, after, is_member),
         "evoked_rate_hz": _in_both(
@@ -185,6 +263,11 @@ def paired_values(
             for name, value in before.intracellular.items()
         },
     }
+
+
+def _mean_of(thinnings: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Mean over thinnings, (n_unit,); NaN where one of them silenced the unit."""
+    return np.mean(thinnings, axis=0)
 
 
 def _in_both(

@@ -9,7 +9,6 @@ orientation, whose errors are private to a unit, keep an interval over units.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -146,11 +145,8 @@ def _values_without(
     for side, name, k in zip((0, 1), ("before", "after"), n_groups, strict=True):
         rng = generator("jackknife", animal, pair.before.epoch, pair.after.epoch, side)
         for kept in keep_all_but_one_group(getattr(pair, name).responses, k, rng):
-            lessened = {
-                role: EpochMeasures(recording, getattr(pair, role).responses.restricted_to(*kept))
-                for role in (name, f"tuning_{name}")
-            }
-            found[side].append(_values_of(replace(pair, **lessened), populations))
+            lessened = pair.without(side == 0, *kept)
+            found[side].append(_values_of(lessened, populations))
     return found
 
 

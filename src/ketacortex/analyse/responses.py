@@ -18,6 +18,8 @@ from ketacortex.units import orientation_distance_deg
 
 DURATION_STEP = 0.2
 """Relative difference of durations that makes two stimuli; displays jitter by frames."""
+DURATION_DECIMALS = 9
+"""Of seconds: below the sample of any recording."""
 OPPOSITE_TOLERANCE_DEG = 3.0
 """Opposite directions this close to 180 degrees apart are one orientation: sources round."""
 
@@ -101,6 +103,8 @@ def collect_responses(recording: Recording) -> tuple[EpochResponses, ...]:
     orientation_deg = _orientation_of_trials(trials)
     condition, is_shown = condition_of_trials(trials)
     is_strongest = _strongest(trials, is_shown)
+    # Rounded, so that a trial lasts as long on whatever clock it began.
+    duration_s = np.round(offset_s - onset_s, DURATION_DECIMALS)
     epoch_of_trial = trials["epoch"].to_numpy(dtype=str)
     collected = []
     for epoch in pd.unique(epoch_of_trial):
@@ -111,13 +115,13 @@ def collect_responses(recording: Recording) -> tuple[EpochResponses, ...]:
                 epoch=str(epoch),
                 counts=counts[:, shown],
                 onset_s=onset_s[shown],
-                duration_s=(offset_s - onset_s)[shown],
+                duration_s=duration_s[shown],
                 orientation_deg=orientation_deg[shown],
                 condition=condition[shown],
                 is_for_tuning=is_strongest[shown],
                 blank_counts=counts[:, blank],
                 blank_onset_s=onset_s[blank],
-                blank_duration_s=(offset_s - onset_s)[blank],
+                blank_duration_s=duration_s[blank],
             )
         )
     return tuple(collected)

@@ -13,6 +13,8 @@ from ketacortex.recording.joining import only_epoch
 from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.recording import Recording
 
+ARM, EPOCH = 0, 1
+"""Places in the name of a part."""
 LONE = "recording"
 """Arm of a recording that stands outside a run."""
 
@@ -111,7 +113,7 @@ def split_name(text: str) -> tuple[Path, str | None, str | None]:
 def matched_cells(first: Side, second: Side) -> list[tuple[tuple[str, str], tuple[str, str]]]:
     """Arms and epochs of two sides that belong together.
 
-    One against one, whatever they are called; else those of the same name.
+    The only arm of each side, whatever it is called, else those of the same name; so with epochs.
 
     Raises
     ------
@@ -123,10 +125,16 @@ def matched_cells(first: Side, second: Side) -> list[tuple[tuple[str, str], tupl
             f'both sides are "{first.label}", so nothing can differ. It holds {_cells(first)}; '
             "name two of them, as in FILE@EPOCH or RUN:ARM@EPOCH."
         )
-    if len(first.animals) == len(second.animals) == 1:
-        pairs = [(next(iter(first.animals)), next(iter(second.animals)))]
-    else:
-        pairs = [(cell, cell) for cell in first.animals if cell in second.animals]
+    alike = [
+        all(len({cell[part] for cell in side.animals}) == 1 for side in (first, second))
+        for part in (ARM, EPOCH)
+    ]
+    pairs = [
+        (cell, other)
+        for cell in first.animals
+        for other in second.animals
+        if all(alike[part] or cell[part] == other[part] for part in (ARM, EPOCH))
+    ]
     if not pairs:
         raise ConfigurationError(
             f'"{first.label}" holds {_cells(first)}; "{second.label}" holds {_cells(second)}: '
