@@ -30,8 +30,8 @@ spike is the Jeffreys prior of a Poisson rate."""
 RIDGE = 1.0
 """Penalty of the linear decoder, in units of the mean squared length of a trial."""
 
-Decoder = Callable[[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]], NDArray[np.intp]]
-"""From counts (n_unit, n_trial), class and fold of each trial: the class decoded, (n_trial,)."""
+Predict = Callable[[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]], NDArray[np.intp]]
+"""From counts and classes of the trials learnt from, and counts of those asked: their classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def decode_poisson(
     >>> found.percent_correct.mean, found.mean_error_deg, found.p_value < 0.05
     (100.0, 0.0, True)
     """
-    return _decode(_poisson, counts, orientation_deg, rng, n_permutations)
+    return _decode(predict_poisson, counts, orientation_deg, rng, n_permutations)
 
 
 def decode_linear(
@@ -105,7 +105,7 @@ def decode_linear(
 ) -> Decoding | NotComputed:
     """Orientation by ridge regression on indicators of the orientations, cross-validated.
 
-    Square roots of the counts, in units of each unit's own deviation over all trials, are
+    Square roots of the counts, in units of each unit's own deviation over trials, are
     regressed on the indicators, with a penalty of the mean squared length of a trial.
 
     Parameters
@@ -129,11 +129,11 @@ def decode_linear(
     ----------
     Hoerl and Kennard (1970) 10.1080/00401706.1970.10488634
     """
-    return _decode(_linear, counts, orientation_deg, rng, n_permutations)
+    return _decode(predict_linear, counts, orientation_deg, rng, n_permutations)
 
 
 def _decode(
-    decoder: Decoder,
+    predict: Predict,
     counts: NDArray[np.float64],
     orientation_deg: NDArray[np.float64],
     rng: np.random.Generator,
@@ -150,13 +150,17 @@ def _decode(
     counts = counts[np.ptp(counts, axis=1) > 0]
     if not len(counts):
         return NotComputed("no unit fired, or none varied from trial to trial.")
-    fold = _stratified_folds(which, n_each, rng)
+    fold = stratified_folds(which, n_each, rng)
     apart_deg = orientation_distance_deg(shown_deg[:, None], shown_deg)
-    decoded = decoder(counts, which, fold)
+    decoded = _in_turn(predict, counts, which, fold)
     n_correct, error_deg = _score(decoded, which, apart_deg)
     chance = np.array(
         [
-            _score(decoder(counts[:, rng.permutation(len(which))], which, fold), which, apart_deg)
+            _score(
+                _in_turn(predict, counts[:, rng.permutation(len(which))], which, fold),
+                which,
+                apart_deg,
+            )
             for _ in range(n_permutations)
         ]
     ).reshape(-1, 2)
@@ -167,14 +171,14 @@ def _decode(
         decoded_deg=shown_deg[decoded],
         percent_correct=_percent_interval(int(n_correct), len(which)),
         mean_error_deg=error_deg,
-        chance_percent_correct=float(100.0 * chance[:, 0].mean() / len(which)),
-        chance_error_deg=float(chance[:, 1].mean()),
+        chance_percent_correct=100.0 * _mean(chance[:, 0]) / len(which),
+        chance_error_deg=_mean(chance[:, 1]),
         p_value=float((1 + is_as_good.sum()) / (1 + n_permutations)),
         n_units=len(counts),
     )
 
 
-def _stratified_folds(
+def stratified_folds(
     which: NDArray[np.intp], n_each: NDArray[np.intp], rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """Fold of each trial, with as nearly as can be equally many of every orientation in each.
@@ -196,44 +200,45 @@ def _score(
     return float((decoded == which).sum()), float(apart_deg[decoded, which].mean())
 
 
-def _poisson(
-    counts: NDArray[np.float64], which: NDArray[np.intp], fold: NDArray[np.intp]
+def _in_turn(
+    predict: Predict,
+    counts: NDArray[np.float64],
+    which: NDArray[np.intp],
+    fold: NDArray[np.intp],
 ) -> NDArray[np.intp]:
-    n_classes, n_folds = int(which.max()) + 1, int(fold.max()) + 1
-    cell = (which * n_folds + fold)[:, None] == np.arange(n_classes * n_folds)
-    spikes = (counts @ cell.astype(float)).reshape(len(counts), n_classes, n_folds)
-    trials = cell.sum(axis=0).reshape(n_classes, n_folds)
-    spikes = spikes.sum(axis=2, keepdims=True) - spikes + ADDED_SPIKES
-    rate = spikes / (trials.sum(axis=1, keepdims=True) - trials)
-    log_rate, total = np.log(rate), rate.sum(axis=0)
-    decoded = np.empty(len(which), np.intp)
-    for f in range(n_folds):
-        asked = fold == f
-        likelihood = counts[:, asked].T @ log_rate[:, :, f] - total[:, f]
-        decoded[asked] = likelihood.argmax(axis=1)
-    return decoded
-
-
-def _linear(
-    counts: NDArray[np.float64], which: NDArray[np.intp], fold: NDArray[np.intp]
-) -> NDArray[np.intp]:
-    x = np.sqrt(counts)
-    x -= x.mean(axis=1, keepdims=True)
-    x /= x.std(axis=1, keepdims=True)
-    product = x.T @ x
-    target = (which[:, None] == np.arange(which.max() + 1)).astype(float)
     decoded = np.empty(len(which), np.intp)
     for f in range(int(fold.max()) + 1):
-        asked, learnt = fold == f, fold != f
-        mean = product[:, learnt].mean(axis=1, keepdims=True)
-        overall = mean[learnt].mean()
-        centred = product - mean - mean.T + overall
-        own = centred[np.ix_(learnt, learnt)]
-        penalty = RIDGE * np.trace(own) / len(own)
-        indicator = target[learnt] - target[learnt].mean(axis=0)
-        weight = np.linalg.solve(own + penalty * np.eye(len(own)), indicator)
-        decoded[asked] = (centred[np.ix_(asked, learnt)] @ weight).argmax(axis=1)
+        learnt, asked = fold != f, fold == f
+        decoded[asked] = predict(counts[:, learnt], which[learnt], counts[:, asked])
     return decoded
+
+
+def predict_poisson(
+    counts: NDArray[np.float64], which: NDArray[np.intp], asked: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Class of each trial of `asked` (n_unit, n_asked), learnt from trials whose class is known."""
+    member = (which[:, None] == np.arange(which.max() + 1)).astype(float)
+    rate = (counts @ member + ADDED_SPIKES) / member.sum(axis=0)
+    return np.asarray((asked.T @ np.log(rate) - rate.sum(axis=0)).argmax(axis=1))
+
+
+def predict_linear(
+    counts: NDArray[np.float64], which: NDArray[np.intp], asked: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Class of each trial of `asked` (n_unit, n_asked), learnt from trials whose class is known."""
+    x = np.sqrt(counts)
+    mean, deviation = x.mean(axis=1, keepdims=True), x.std(axis=1, keepdims=True)
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    x, new = (x - mean) * scale, (np.sqrt(asked) - mean) * scale
+    product = x.T @ x
+    target = (which[:, None] == np.arange(which.max() + 1)).astype(float)
+    penalty = max(RIDGE * np.trace(product) / len(product), 1e-9)
+    weight = np.linalg.solve(product + penalty * np.eye(len(product)), target - target.mean(axis=0))
+    return np.asarray((new.T @ (x @ weight)).argmax(axis=1))
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def _percent_interval(n_correct: int, n_trials: int) -> Interval:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ketacortex.recording.recording import Recording
 
 REFRACTORY_S = 0.0015
-"""s, shorter than the interval between any two spikes of most cortical neurons (Hill et al. 2011)."""
+"""s; most cortical neurons leave longer between any two spikes (Hill et al. 2011)."""
 CENSORED_S = 0.0
 """s after a spike in which the source can detect no other; 0 where it does not say."""
 MIN_EXPECTED_VIOLATIONS = 3.0

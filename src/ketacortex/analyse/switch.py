@@ -123,7 +123,7 @@ def rate_change(first: EpochResponses, second: EpochResponses) -> RateChange:
         change_hz=change_hz,
         low_hz=change_hz - half_hz,
         high_hz=change_hz + half_hz,
-        p_value=2.0 * stats.t.sf(np.abs(change_hz) / error_hz, degrees),
+        p_value=np.asarray(2.0 * stats.t.sf(np.abs(change_hz) / error_hz, degrees)),
     )
 
 
