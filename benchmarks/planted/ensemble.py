@@ -160,7 +160,7 @@ def _percent_correct_covers(rng: np.random.Generator, *, is_linear: bool) -> NDA
         return np.zeros(0, bool)
     n_each = np.bincount(condition)
     fold = decoding.stratified_folds(condition, n_each, np.random.default_rng(seed))
-    new = np.repeat(np.arange(12), 40)
+    new = np.repeat(np.arange(12), 300)
     new_counts = counts_of(rng, rates[:, new], loading)
     predict = decoding.predict_linear if is_linear else decoding.predict_poisson
     expected = 0.0
@@ -298,8 +298,16 @@ def rate_change_p_values(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def switching_p_values(rng: np.random.Generator) -> NDArray[np.float64]:
-    first, second, _ = _switching_epochs(rng, 0.0, 0.0)
-    found = switching(first, second, rng)
+    n_units = int(rng.integers(60, 250))
+    shape = tuned_rates(rng, n_units)
+    mean_hz = BORDER_HZ * np.exp(rng.normal(0.0, 0.7, (n_units, 1)))
+    rate_hz = shape / shape.mean(axis=1, keepdims=True) * mean_hz
+    epochs = []
+    for _ in range(2):
+        condition = design(rng, 8, 16)
+        counts = counts_of(rng, rate_hz[:, condition], alone(n_units))
+        epochs.append(responses_of(counts, condition))
+    found = switching(*epochs, rng)
     if isinstance(found, NotComputed):
         return np.zeros(0)
     return measured(np.array([found.off_p_value, found.on_p_value]))

@@ -23,6 +23,9 @@ MIN_TRIALS = 4
 """Trials of a condition: the unbiased trace of a squared covariance needs four."""
 MIN_TRIALS_FOR_INTERVAL = 8
 """Trials of the rarest condition from which the jackknife covers."""
+MIN_SIGNAL = 4.0
+"""Variance of the condition means, in standard deviations of what error alone makes of it, that a
+dimension of the signal needs: with less it is a ratio of two errors."""
 N_SHUFFLES = 199
 N_HALVINGS = 16
 """Random halvings of the trials that the dimension of the signal is averaged over."""
@@ -142,7 +145,7 @@ def signal_participation_ratio(
         return float("nan")
     counts, condition = kept
     _, which, n_trials = np.unique(condition, return_inverse=True, return_counts=True)
-    if len(n_trials) < 3:
+    if len(n_trials) < 3 or not _means_differ(counts, which, n_trials):
         return float("nan")
     squared_trace = trace_of_square = 0.0
     for _ in range(N_HALVINGS):
@@ -181,11 +184,18 @@ def _bounds(
     without = np.array(
         [_noise_ratio(counts[:, repeat != r], condition[repeat != r]) for r in range(n_repeats)]
     )
-    low, high = np.exp(jackknife_bounds(np.log(observed), np.log(without)))
-    return float(low), float(high)
+    # On the square: a ratio that came out high is also the less certain, and on this scale planted
+    # ratios were missed as often on either side.
+    low, high = jackknife_bounds(np.array(observed**2), without**2)
+    return float(np.sqrt(np.maximum(low, 1.0))), float(np.sqrt(high))
 
 
 def _noise_ratio(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> float:
+    return _ratio(*_noise_traces(counts, condition))
+
+
+def _noise_traces(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> tuple[float, float]:
+    """(tr C)^2 and tr C^2 of the sum of the covariances of the conditions, without bias."""
     _, which, n_trials = np.unique(condition, return_inverse=True, return_counts=True)
     member = (which[:, None] == np.arange(len(n_trials))).astype(float)
     deviation = counts - (counts @ member / n_trials)[:, which]
@@ -202,7 +212,7 @@ def _noise_ratio(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> f
     trace_of_square += (scale * ((n - 1) * (n - 2) * within + own - n * fourth)).sum()
     squared_trace = trace.sum() ** 2 - own.sum()
     squared_trace += (scale * (2 * within + (n**2 - 3 * n + 1) * own - n * fourth)).sum()
-    return _ratio(squared_trace, trace_of_square)
+    return float(squared_trace), float(trace_of_square)
 
 
 def _products_of_means(
@@ -215,6 +225,17 @@ def _products_of_means(
     product = mean.T @ mean - np.diag(squares / (n_trials - 1) / n_trials)
     centre = np.eye(n_conditions) - 1.0 / n_conditions
     return centre @ product @ centre
+
+
+def _means_differ(
+    counts: NDArray[np.float64], which: NDArray[np.intp], n_trials: NDArray[np.intp]
+) -> bool:
+    """Whether the variance of the means stands out of what it would be without any stimulus."""
+    n_conditions = len(n_trials)
+    between = np.trace(_products_of_means(counts, which, n_conditions)) / (n_conditions - 1)
+    noise = max(_noise_traces(counts, which)[1], 0.0) / n_conditions**2
+    error = np.mean(1.0 / n_trials) * np.sqrt(2.0 * noise / (n_conditions - 1))
+    return bool(between > MIN_SIGNAL * error)
 
 
 def _ratio(squared_trace: float, trace_of_square: float) -> float:

@@ -10,6 +10,8 @@ from ketacortex.analyse.responses import EpochResponses
 
 MIN_SPIKES = 20
 """Spikes of a unit in both kinds of window together from which the tests hold their size."""
+MIN_SPIKES_IN_BLANKS = 5.0
+"""Spikes expected in the blanks from a unit that does not answer: the mean of fewer is skewed."""
 MIN_BLANKS = 8
 """Blank trials: fewer do not tell their own variance."""
 MIN_PAIRS = 12
@@ -28,7 +30,8 @@ def p_value_against_blanks(responses: EpochResponses) -> NDArray[np.float64]:
 
     Returns
     -------
-    (n_unit,) NaN with fewer than 20 spikes, 8 blanks or 2 trials in every condition
+    (n_unit,) NaN with fewer than 20 spikes, 5 of them expected in the blanks, fewer than 8 blanks,
+    or a single trial in every condition
 
     Notes
     -----
@@ -56,7 +59,9 @@ def p_value_against_blanks(responses: EpochResponses) -> NDArray[np.float64]:
         variance += part
         squares += part**2 / (rate_hz.shape[1] - 1)
     spikes = responses.counts.sum(axis=1) + responses.blank_counts.sum(axis=1)
-    is_measured = (spikes >= MIN_SPIKES) & (variance > 0)
+    blank_s, shown_s = responses.blank_duration_s.sum(), responses.duration_s.sum()
+    in_blanks = spikes * blank_s / (blank_s + shown_s)
+    is_measured = (spikes >= MIN_SPIKES) & (in_blanks >= MIN_SPIKES_IN_BLANKS) & (variance > 0)
     degrees = np.divide(variance**2, squares, out=np.ones(n_units), where=is_measured)
     t = np.divide(difference_hz, np.sqrt(variance), out=np.full(n_units, np.nan), where=is_measured)
     return 2.0 * stats.t.sf(np.abs(t), degrees)

@@ -15,6 +15,7 @@ from pydantic import Field
 from scipy import stats
 
 from ketacortex.analyse.responses import EpochResponses
+from ketacortex.analyse.shares import wilson_bounds
 from ketacortex.analyse.statistics import CONFIDENCE, Interval, NotComputed
 from ketacortex.settings import Settings
 
@@ -156,10 +157,10 @@ def switching(
         share = (q' - q)(silent | active) / (1 - q(silent | active) - q(active | silent))
 
     The denominator is the share of units that a measurement classes right in excess of wrong, so
-    that a unit that takes on the rate of the other class counts as one. The interval is Wilson's,
-    with the number of units that the spread over units is worth; it speaks of this animal alone.
-    Without switching the two measured halves could be exchanged: the p value comes of exchanging
-    them unit by unit.
+    that a unit that takes on the rate of the other class counts as one. The interval is
+    Wilson's, wider where the spread over units is more than binomial; it speaks of this animal
+    alone. Without switching the two measured halves could be exchanged: the p value comes of
+    exchanging them unit by unit.
 
     References
     ----------
@@ -256,20 +257,11 @@ def _corrected(
     share = float(excess.sum() / n_units)
     deviation = excess - share * weight
     variance = float((deviation**2).sum() / n_units**2)
-    low, high = _wilson(share, variance, n_units)
-    return Interval(mean=share, low=low, high=high, n=round(float(n_units)))
-
-
-def _wilson(share: float, variance: float, n_units: float) -> tuple[float, float]:
-    """Wilson's interval, wider by what errors of classing add to the binomial variance."""
     inside = min(max(share, 0.0), 1.0)
-    binomial = inside * (1.0 - inside) / n_units
-    added = max(variance - binomial, 0.0)
-    z = stats.norm.ppf(0.5 + CONFIDENCE / 2.0)
-    shrink = 1.0 + z**2 / n_units
-    centre = (inside + z**2 / (2 * n_units)) / shrink
-    half = z / shrink * np.sqrt(binomial + added + z**2 / (4 * n_units**2))
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+    # Wider by what errors of classing add to the binomial variance.
+    added = max(variance - inside * (1.0 - inside) / n_units, 0.0)
+    low, high = wilson_bounds(inside, n_units, added_variance=added)
+    return Interval(mean=share, low=low, high=high, n=round(float(n_units)))
 
 
 def _exchange_p_value(excess: NDArray[np.float64], rng: np.random.Generator) -> float:
