@@ -63,6 +63,7 @@ def rate_trend(
     """Trend of the rate of every unit around the means of the conditions.
 
     Give the trials of one epoch for the trend within it, those of several for the trend across.
+    Conditions must be shown in mixed order: one that is shown at one time only says nothing.
 
     Parameters
     ----------
