@@ -26,8 +26,11 @@ def test_the_raster_is_that_of_pynapple(recording):
     onset_s = onset_of(recording)
     found = raster(recording, onset_s, start_s=-0.3, stop_s=0.8)
     for unit in (0, 2):
+        whole = pynapple.IntervalSet(-1.0, 100.0)
         group = pynapple.compute_perievent(
-            pynapple.Ts(recording.spike_times_s(unit)), pynapple.Ts(onset_s), (-0.3, 0.8)
+            pynapple.Ts(recording.spike_times_s(unit), time_support=whole),
+            pynapple.Ts(onset_s, time_support=whole),
+            (-0.3, 0.8),
         )
         ours = found[found["unit"] == unit]
         for trial in range(len(onset_s)):

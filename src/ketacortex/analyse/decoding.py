@@ -34,8 +34,8 @@ spike is the Jeffreys prior of a Poisson rate."""
 RIDGE = 1.0
 """Penalty of the linear decoder, in units of the mean squared length of a trial."""
 
-Predict = Callable[[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]], NDArray[np.intp]]
-"""From counts and classes of the trials learnt from, and counts of those asked: their classes."""
+Reader = Callable[[NDArray[np.intp]], NDArray[np.intp]]
+"""From the class of each trial: the class decoded by those who learnt from other folds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def decode_poisson(
     counts : (n_unit, n_trial) spikes in windows of one length
     orientation_deg : (n_trial,) deg, without NaN
     rng : Generator of the folds and permutations
-    n_permutations : permutations of the orientations over the trials, decoded anew each
+    n_permutations : permutations of the orientations within folds, learnt and decoded anew each
 
     Returns
     -------
@@ -97,7 +97,7 @@ def decode_poisson(
     >>> found.percent_correct.mean, found.mean_error_deg, found.p_value < 0.05
     (100.0, 0.0, True)
     """
-    return _decode(predict_poisson, counts, orientation_deg, rng, n_permutations)
+    return _decode(_poisson_reader, counts, orientation_deg, rng, n_permutations)
 
 
 def decode_linear(
@@ -117,7 +117,7 @@ def decode_linear(
     counts : (n_unit, n_trial) spikes in windows of one length
     orientation_deg : (n_trial,) deg, without NaN
     rng : Generator of the folds and permutations
-    n_permutations : permutations of the orientations over the trials, decoded anew each
+    n_permutations : permutations of the orientations within folds, learnt and decoded anew each
 
     Returns
     -------
@@ -133,11 +133,11 @@ def decode_linear(
     ----------
     Hoerl and Kennard (1970) 10.1080/00401706.1970.10488634
     """
-    return _decode(predict_linear, counts, orientation_deg, rng, n_permutations)
+    return _decode(_linear_reader, counts, orientation_deg, rng, n_permutations)
 
 
 def _decode(
-    predict: Predict,
+    reader: Callable[[NDArray[np.float64], NDArray[np.intp]], Reader],
     counts: NDArray[np.float64],
     orientation_deg: NDArray[np.float64],
     rng: np.random.Generator,
@@ -156,18 +156,14 @@ def _decode(
         return NotComputed("no unit fired, or none varied from trial to trial.")
     fold = stratified_folds(which, n_each, rng)
     apart_deg = orientation_distance_deg(shown_deg[:, None], shown_deg)
-    decoded = _in_turn(predict, counts, which, fold)
+    read = reader(counts, fold)
+    decoded = read(which)
     n_correct, error_deg = _score(decoded, which, apart_deg)
-    chance = np.array(
-        [
-            _score(
-                _in_turn(predict, counts[:, rng.permutation(len(which))], which, fold),
-                which,
-                apart_deg,
-            )
-            for _ in range(n_permutations)
-        ]
-    ).reshape(-1, 2)
+    scores = []
+    for _ in range(n_permutations):
+        permuted = _permuted_within(which, fold, rng)
+        scores.append(_score(read(permuted), permuted, apart_deg))
+    chance = np.array(scores).reshape(-1, 2)
     is_as_good = (chance[:, 0] > n_correct) | (
         (chance[:, 0] == n_correct) & (chance[:, 1] <= error_deg)
     )
@@ -204,17 +200,31 @@ def _score(
     return float((decoded == which).sum()), float(apart_deg[decoded, which].mean())
 
 
-def _in_turn(
-    predict: Predict,
-    counts: NDArray[np.float64],
-    which: NDArray[np.intp],
-    fold: NDArray[np.intp],
-) -> NDArray[np.intp]:
-    decoded = np.empty(len(which), np.intp)
-    for f in range(int(fold.max()) + 1):
-        learnt, asked = fold != f, fold == f
-        decoded[asked] = predict(counts[:, learnt], which[learnt], counts[:, asked])
-    return decoded
+def _poisson_reader(counts: NDArray[np.float64], fold: NDArray[np.intp]) -> Reader:
+    def read(which: NDArray[np.intp]) -> NDArray[np.intp]:
+        decoded = np.empty(len(which), np.intp)
+        for f in range(int(fold.max()) + 1):
+            learnt, asked = fold != f, fold == f
+            decoded[asked] = predict_poisson(counts[:, learnt], which[learnt], counts[:, asked])
+        return decoded
+
+    return read
+
+
+def _linear_reader(counts: NDArray[np.float64], fold: NDArray[np.intp]) -> Reader:
+    # What is costly does not depend on the orientations, so permutations of them come free.
+    weights = [
+        _ridge_weights(counts[:, fold != f], counts[:, fold == f])
+        for f in range(int(fold.max()) + 1)
+    ]
+
+    def read(which: NDArray[np.intp]) -> NDArray[np.intp]:
+        decoded = np.empty(len(which), np.intp)
+        for f, weight in enumerate(weights):
+            decoded[fold == f] = _highest(weight, which[fold != f])
+        return decoded
+
+    return read
 
 
 def predict_poisson(
@@ -230,15 +240,33 @@ def predict_linear(
     counts: NDArray[np.float64], which: NDArray[np.intp], asked: NDArray[np.float64]
 ) -> NDArray[np.intp]:
     """Class of each trial of `asked` (n_unit, n_asked), learnt from trials whose class is known."""
+    return _highest(_ridge_weights(counts, asked), which)
+
+
+def _ridge_weights(counts: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What turns indicators of the classes of known trials into scores, (n_asked, n_trial)."""
     x = np.sqrt(counts)
     mean, deviation = x.mean(axis=1, keepdims=True), x.std(axis=1, keepdims=True)
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     x, new = (x - mean) * scale, (np.sqrt(asked) - mean) * scale
     product = x.T @ x
-    target = (which[:, None] == np.arange(which.max() + 1)).astype(float)
     penalty = max(RIDGE * np.trace(product) / len(product), 1e-9)
-    weight = np.linalg.solve(product + penalty * np.eye(len(product)), target - target.mean(axis=0))
-    return np.asarray((new.T @ (x @ weight)).argmax(axis=1))
+    return np.linalg.solve(product + penalty * np.eye(len(product)), x.T @ new).T
+
+
+def _highest(weight: NDArray[np.float64], which: NDArray[np.intp]) -> NDArray[np.intp]:
+    target = (which[:, None] == np.arange(which.max() + 1)).astype(float)
+    return np.asarray((weight @ (target - target.mean(axis=0))).argmax(axis=1))
+
+
+def _permuted_within(
+    which: NDArray[np.intp], fold: NDArray[np.intp], rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Classes dealt anew to the trials of each fold, which keeps the folds stratified."""
+    by_fold = np.argsort(fold, kind="stable")
+    permuted = np.empty_like(which)
+    permuted[by_fold] = which[np.lexsort((rng.random(len(which)), fold))]
+    return permuted
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -150,8 +150,13 @@ def _compare(
         if np.linalg.matrix_rank(covariance, hermitian=True) == n_units:
             squared = float(difference @ np.linalg.solve(covariance, difference))
             squared_alone = float(np.sum(difference**2 / np.diag(covariance)))
-    error = 1.0 / n_x + 1.0 / n_y
-    return _Pair(squared=squared, squared_alone=squared_alone, error=error, n_units=n_units, nu=nu)
+    return _Pair(
+        squared=squared,
+        squared_alone=squared_alone,
+        error=1.0 / n_x + 1.0 / n_y,
+        n_units=n_units,
+        nu=max(nu, 1),
+    )
 
 
 def _varies(counts: NDArray[np.float64]) -> NDArray[np.bool_]:

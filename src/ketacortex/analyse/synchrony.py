@@ -134,11 +134,11 @@ def residual_counts(
     n_windows = int(np.floor(duration_s[is_used].min() / window_s + 1e-6))
     start_s = onset_s[is_used, None] + window_s * np.arange(n_windows)
     counts = recording.spike_counts(start_s.ravel(), start_s.ravel() + window_s).astype(float)
-    counts = counts.reshape(recording.n_units, -1, n_windows)
+    counts = counts.reshape(recording.n_units, len(start_s), n_windows)
     for number in numbers[n_trials >= MIN_TRIALS]:
         here = condition[is_used] == number
         counts[:, here] -= counts[:, here].mean(axis=1, keepdims=True)
-    return counts.reshape(recording.n_units, -1)
+    return counts.reshape(recording.n_units, start_s.size)
 
 
 def coincidences(
