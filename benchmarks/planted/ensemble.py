@@ -431,7 +431,9 @@ TESTS: tuple[NullTest, ...] = (
         name="trend of spike height", null="steady heights", p_values=amplitude_trend_p_values
     ),
     NullTest(
-        name="response against blanks", null="blanks of the same rate", p_values=blank_p_values
+        name="response against blanks",
+        null="blanks of the same rate, 12 spikes or more expected in them",
+        p_values=blank_p_values,
     ),
     NullTest(
         name="response against the time before",

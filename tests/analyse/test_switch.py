@@ -119,3 +119,13 @@ def test_the_domain_is_enforced():
     assert "fires 3.6 spikes in half an epoch" in found.reason
     short = flat(np.full(40, 3.0), rng, 3)
     assert "no condition has 4 trials" in switching(short, short, rng).reason
+
+
+def test_a_unit_with_missing_counts_is_in_neither_class():
+    rng = np.random.default_rng(7)
+    first, second = (flat(np.repeat([0.0, 8.0], 30), rng) for _ in range(2))
+    counts = np.where(np.arange(60)[:, None] % 6 == 0, np.nan, second.counts)
+    second = type(second)(**{**vars(second), "counts": counts})
+    found = switching(first, second, rng)
+    assert (found.fell_silent.n, found.became_active.n) == (25, 25)
+    assert found.fell_silent.mean == 0.0

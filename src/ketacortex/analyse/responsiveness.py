@@ -10,7 +10,7 @@ from ketacortex.analyse.responses import EpochResponses
 
 MIN_SPIKES = 20
 """Spikes of a unit in both kinds of window together from which the tests hold their size."""
-MIN_SPIKES_IN_BLANKS = 5.0
+MIN_SPIKES_IN_BLANKS = 12.0
 """Spikes expected in the blanks from a unit that does not answer: the mean of fewer is skewed."""
 MIN_BLANKS = 8
 """Blank trials: fewer do not tell their own variance."""
@@ -30,8 +30,8 @@ def p_value_against_blanks(responses: EpochResponses) -> NDArray[np.float64]:
 
     Returns
     -------
-    (n_unit,) NaN with fewer than 20 spikes, 5 of them expected in the blanks, fewer than 8 blanks,
-    or a single trial in every condition
+    (n_unit,) NaN with fewer than 20 spikes, fewer than 12 expected in the blanks, fewer than 8
+    blanks, or a single trial in every condition
 
     Notes
     -----

@@ -13,13 +13,17 @@ def wilson_bounds(share: float, n: float, *, added_variance: float = 0.0) -> tup
 
     Parameters
     ----------
-    share : in [0, 1]
+    share : as measured; with error beside that of a binomial, it may lie outside [0, 1]
     n : cases, or what they are worth
-    added_variance : variance of the share beyond the binomial
+    added_variance : variance of the share as measured beyond the binomial, whatever the share
 
     Returns
     -------
     low, high
+
+    Notes
+    -----
+    The shares p with ``(share - p)^2 <= z^2 (p (1 - p) / n + added_variance)``.
 
     References
     ----------
@@ -31,9 +35,10 @@ def wilson_bounds(share: float, n: float, *, added_variance: float = 0.0) -> tup
     >>> round(low, 4), round(high, 4)
     (0.4038, 0.5962)
     """
-    z = stats.norm.ppf(0.5 + CONFIDENCE / 2.0)
-    shrink = 1.0 + z**2 / n
-    centre = (share + z**2 / (2.0 * n)) / shrink
-    variance = share * (1.0 - share) / n + added_variance
-    half = z / shrink * np.sqrt(variance + z**2 / (4.0 * n**2))
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+    z2 = stats.norm.ppf(0.5 + CONFIDENCE / 2.0) ** 2
+    shrink = 1.0 + z2 / n
+    centre = (share + z2 / (2.0 * n)) / shrink
+    excess = (share**2 - z2 * added_variance) / shrink
+    half = np.sqrt(max(centre**2 - excess, 0.0))
+    low, high = np.clip([centre - half, centre + half], 0.0, 1.0)
+    return float(low), float(high)

@@ -81,9 +81,9 @@ def rate_trend(
     Rates and times are centred within each condition. With x the time and e what a line through
     both misses::
 
-        slope = sum x y / sum x^2,   se^2 = sum x^2 e^2 / (1 - h)^2 / (sum x^2)^2
+        slope = sum x y / sum x^2,   se^2 = sum x^2 e^2 / (1 - h) / (sum x^2)^2
 
-    (HC3 of MacKinnon and White: conditions of a high rate vary more), h the leverage of a trial,
+    (HC2 of MacKinnon and White: conditions of a high rate vary more), h the leverage of a trial,
     divided by the mean rate with the same weights as the slope. Student's t.
 
     References
@@ -114,7 +114,7 @@ def rate_trend(
     deviation = rate_hz - mean_hz
     slope = deviation @ x / total
     leverage = 1.0 / n_each + x**2 / total
-    residual = (deviation - slope[:, None] * x) / np.maximum(1.0 - leverage, 1e-9)
+    residual = (deviation - slope[:, None] * x) / np.sqrt(np.maximum(1.0 - leverage, 1e-9))
     error = np.sqrt(residual**2 @ x**2) / total
     is_measured = (spikes >= MIN_SPIKES) & (relative_to > 0) & (error > 0)
     scale = np.divide(100.0, relative_to, out=np.full_like(slope, np.nan), where=is_measured)
