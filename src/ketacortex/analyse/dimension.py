@@ -90,6 +90,14 @@ def noise_dimension(
     ----------
     Himeno and Yamada (2014), J. Multivariate Analysis 130, for the traces; Gao and Ganguli (2015)
     10.1016/j.conb.2015.04.003, for the ratio.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> alike = np.tile(rng.poisson(9.0, 40).astype(float), (20, 1))
+    >>> found = noise_dimension(alike, np.repeat([0, 1, 2, 3], 10), rng, n_shuffles=19)
+    >>> round(found.participation_ratio, 6), found.shuffled > 10.0, found.p_value
+    (1.0, True, 0.05)
     """
     kept = _with_enough_trials(counts, condition)
     if isinstance(kept, NotComputed):
@@ -139,6 +147,13 @@ def signal_participation_ratio(
     With G_1 and G_2 the products of condition means, centred, of two halves of the trials, each
     with the variance of a mean taken off its diagonal: ``tr G_1 tr G_2 / tr(G_1 G_2)``. Numerator
     and denominator have no bias and are averaged over 16 halvings.
+
+    Examples
+    --------
+    >>> ramp = np.outer([1.0, 2.0, 3.0], np.repeat([5.0, 10.0, 20.0], 4))
+    >>> one = signal_participation_ratio(ramp, np.repeat([0, 1, 2], 4), np.random.default_rng(0))
+    >>> round(one, 6)
+    1.0
     """
     kept = _with_enough_trials(counts, condition)
     if isinstance(kept, NotComputed):

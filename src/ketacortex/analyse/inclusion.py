@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from ketacortex.analyse.refractoriness import refractoriness
 from ketacortex.analyse.responses import EpochResponses, collect_responses
@@ -21,7 +21,7 @@ from ketacortex.analyse.stability import presence, rate_trend
 from ketacortex.analyse.tuning import tuning_p_value
 from ketacortex.errors import DataError
 from ketacortex.recording.recording import Recording
-from ketacortex.settings import Settings
+from ketacortex.settings import Settings, sourced
 
 KEPT = ""
 """Reason of a unit that is not excluded."""
@@ -30,22 +30,62 @@ KEPT = ""
 class InclusionRule(Settings):
     """Thresholds of inclusion; each is off where it is None. What cannot be measured passes."""
 
-    min_rate_hz: float | None = Field(default=0.1, ge=0)
-    """Hz, mean rate in the trials of at least one epoch; below it a session gives too few spikes
-    for any measurement (the usual 0.1 Hz of spike-sorting quality metrics)."""
-    min_presence: float | None = Field(default=0.8, ge=0, le=1)
-    """Share of minutes with a spike in at least one epoch, over that expected of a steady unit of
-    the rate: a unit that was lost for a fifth of every epoch was not held."""
-    max_contamination: float | None = Field(default=0.1, ge=0, le=1)
-    """Share of spikes of other neurons, from refractory violations over the whole recording."""
-    max_drift_percent_per_min: float | None = Field(default=5.0, gt=0)
-    """% of the mean a minute, within every epoch; also significant at `alpha`. A unit beyond it
-    doubles within a usual epoch of twenty minutes (fitted: no standard exists)."""
-    must_respond: bool = False
-    """Whether a unit must answer the stimulus (differ from blanks or be tuned) in one epoch; off,
-    because a rule on the answer selects what is measured."""
-    alpha: float = Field(default=0.01, gt=0, lt=1)
-    """Level of the tests of drift and of answers, over all epochs together (Bonferroni)."""
+    min_rate_hz: Annotated[
+        float | None,
+        sourced(
+            "Hz",
+            "usual threshold of spike-sorting quality metrics",
+            "mean rate in the trials of at least one epoch; below it few spikes say nothing",
+            ge=0,
+        ),
+    ] = 0.1
+    min_presence: Annotated[
+        float | None,
+        sourced(
+            "fraction",
+            "fitted: a unit lost for a fifth of every epoch was not held",
+            "share of minutes with a spike in at least one epoch, over that of a steady unit",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.8
+    max_contamination: Annotated[
+        float | None,
+        sourced(
+            "fraction",
+            "usual threshold of spike-sorting quality metrics",
+            "share of spikes of other neurons, from refractory violations in the whole recording",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.1
+    max_drift_percent_per_min: Annotated[
+        float | None,
+        sourced(
+            "% / min",
+            "fitted: a unit beyond it doubles within twenty minutes; no standard exists",
+            "trend of the rate within every epoch, excluded where also significant",
+            gt=0,
+        ),
+    ] = 5.0
+    must_respond: Annotated[
+        bool,
+        sourced(
+            "yes or no",
+            "off: a rule on the answer selects what is measured",
+            "whether a unit must differ from blanks or be tuned in one epoch",
+        ),
+    ] = False
+    alpha: Annotated[
+        float,
+        sourced(
+            "probability",
+            "convention",
+            "level of the tests of drift and of answers, over all epochs together (Bonferroni)",
+            gt=0,
+            lt=1,
+        ),
+    ] = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)

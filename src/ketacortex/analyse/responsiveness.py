@@ -91,6 +91,13 @@ def p_value_against_before(
     Differences of rates within trials, around the mean of their condition: ``t`` of their mean
     over all trials, with trials less conditions degrees of freedom. What an earlier stimulus
     leaves behind in the time before counts as rest.
+
+    Examples
+    --------
+    >>> counts, before = np.tile([3.0, 4.0, 5.0], 5), np.tile([1.0, 1.0, 0.0], 5)
+    >>> one_s = np.ones(15)
+    >>> p_value_against_before(counts[None], one_s, before[None], one_s, one_s)[0] < 0.001
+    np.True_
     """
     _, which, n_trials = np.unique(condition, return_inverse=True, return_counts=True)
     n_units, n, degrees = len(counts), len(condition), len(condition) - len(n_trials)

@@ -8,16 +8,16 @@ only crossings of the second in excess of the first are taken for switching.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy import stats
 
 from ketacortex.analyse.responses import EpochResponses
 from ketacortex.analyse.shares import wilson_bounds
 from ketacortex.analyse.statistics import CONFIDENCE, Interval, NotComputed
-from ketacortex.settings import Settings
+from ketacortex.settings import Settings, sourced
 
 MIN_SPIKES = 20
 """Spikes in both epochs together from which the t test of a rate change holds its size."""
@@ -37,9 +37,15 @@ N_FLIPS = 999
 class SwitchRule(Settings):
     """What counts as active."""
 
-    active_above_hz: float = Field(default=0.5, gt=0)
-    """Hz, mean rate over the conditions. Of the order of what sorting and a session's length let
-    one see (fitted: no physiology draws this line)."""
+    active_above_hz: Annotated[
+        float,
+        sourced(
+            "Hz",
+            "fitted: of the order that a session lets one see; no physiology draws this line",
+            "mean rate over the conditions from which on a unit is active",
+            gt=0,
+        ),
+    ] = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
