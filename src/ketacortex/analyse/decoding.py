@@ -220,15 +220,15 @@ def _poisson_reader(counts: NDArray[np.float64], fold: NDArray[np.intp]) -> Read
 
 def _linear_reader(counts: NDArray[np.float64], fold: NDArray[np.intp]) -> Reader:
     # What is costly does not depend on the orientations, so permutations of them come free.
-    weights = [
-        _ridge_weights(counts[:, fold != f], counts[:, fold == f])
-        for f in range(int(fold.max()) + 1)
-    ]
+    weights = []
+    for f in range(int(fold.max()) + 1):
+        own, across = _products(counts[:, fold != f], counts[:, fold == f])
+        weights.append(np.linalg.solve(own, across.T).T)
 
     def read(which: NDArray[np.intp]) -> NDArray[np.intp]:
         decoded = np.empty(len(which), np.intp)
         for f, weight in enumerate(weights):
-            decoded[fold == f] = _highest(weight, which[fold != f])
+            decoded[fold == f] = (weight @ _indicators(which[fold != f])).argmax(axis=1)
         return decoded
 
     return read
@@ -247,23 +247,27 @@ def predict_linear(
     counts: NDArray[np.float64], which: NDArray[np.intp], asked: NDArray[np.float64]
 ) -> NDArray[np.intp]:
     """Class of each trial of `asked` (n_unit, n_asked), learnt from trials whose class is known."""
-    return _highest(_ridge_weights(counts, asked), which)
+    own, across = _products(counts, asked)
+    return np.asarray((across @ np.linalg.solve(own, _indicators(which))).argmax(axis=1))
 
 
-def _ridge_weights(counts: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What turns indicators of the classes of known trials into scores, (n_asked, n_trial)."""
+def _products(
+    counts: NDArray[np.float64], asked: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Products of known trials with each other, the penalty added, and of those asked with them."""
     x = np.sqrt(counts)
     mean, deviation = x.mean(axis=1, keepdims=True), x.std(axis=1, keepdims=True)
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     x, new = (x - mean) * scale, (np.sqrt(asked) - mean) * scale
-    product = x.T @ x
-    penalty = max(RIDGE * np.trace(product) / len(product), 1e-9)
-    return np.linalg.solve(product + penalty * np.eye(len(product)), x.T @ new).T
+    own = x.T @ x
+    penalty = max(RIDGE * np.trace(own) / len(own), 1e-9)
+    return own + penalty * np.eye(len(own)), new.T @ x
 
 
-def _highest(weight: NDArray[np.float64], which: NDArray[np.intp]) -> NDArray[np.intp]:
-    target = (which[:, None] == np.arange(which.max() + 1)).astype(float)
-    return np.asarray((weight @ (target - target.mean(axis=0))).argmax(axis=1))
+def _indicators(which: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Whether each trial is of each class, less the share of trials that are."""
+    member = (which[:, None] == np.arange(which.max() + 1)).astype(float)
+    return member - member.mean(axis=0)
 
 
 def _permuted_within(
