@@ -1,13 +1,18 @@
 """Search for the two parameters of a von Mises tuning curve that have no closed form.
 
 Angles here are doubled and in radians. The linear parameters, baseline and amplitude, are
-eliminated (variable projection), so that every search is over (mu, kappa) alone.
+eliminated (variable projection), so that every search is over (mu, kappa) alone: a grid finds the
+basin, damped Gauss-Newton steps finish it, unit by unit.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
+
+from ketacortex.compiled import compiled
 
 N_START_MU = 36
 N_START_KAPPA = 6
@@ -27,136 +32,185 @@ def von_mises_curve(
     return np.exp(kappa[:, None] * (cosine - 1.0))
 
 
-def solve_linear(
-    rate: NDArray[np.float64], curve: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Baseline and amplitude, neither negative, that fit best with the given curves.
+def best_curves(
+    rate: NDArray[np.float64], doubled: NDArray[np.float64], kappa_min: float, kappa_max: float
+) -> NDArray[np.float64]:
+    """Least-squares baseline, amplitude, mu and kappa of every curve, (n_curve, 4).
 
     Parameters
     ----------
-    rate : (n_curve, n_orientation), not negative
-    curve : (n_curve, n_orientation)
-
-    Returns
-    -------
-    baseline, amplitude : (n_curve,)
-    """
-    mean_rate, mean_curve = rate.mean(axis=1), curve.mean(axis=1)
-    centred = curve - mean_curve[:, None]
-    amplitude = np.maximum(_dot(centred, rate) / _dot(centred, centred), 0.0)
-    baseline = mean_rate - amplitude * mean_curve
-    is_bound = baseline < 0
-    amplitude = np.where(is_bound, _dot(curve, rate) / _dot(curve, curve), amplitude)
-    return np.where(is_bound, 0.0, baseline), amplitude
-
-
-def best_start(
-    rate: NDArray[np.float64], doubled: NDArray[np.float64], kappa_min: float, kappa_max: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Best (mu, kappa) of a grid, for rates of unit length.
-
-    The grid is one matrix product: with the linear part solved, what a curve explains depends
-    on the rates only through their product with it.
+    rate : (n_curve, n_orientation), not negative, each of unit length, so that every tolerance is
+        relative to it
+    doubled : (n_orientation,) radians
+    kappa_min, kappa_max : limits of kappa
     """
     mu = np.arange(N_START_MU) * (2.0 * np.pi / N_START_MU)
     kappa = np.geomspace(max(kappa_min, 0.3), 0.8 * kappa_max, N_START_KAPPA)
     grid_mu, grid_kappa = (g.ravel() for g in np.meshgrid(mu, kappa, indexing="ij"))
-    curve = von_mises_curve(doubled, grid_mu, grid_kappa)
-    mean_curve, squared = curve.mean(axis=1), _dot(curve, curve)
-    spread = squared - curve.shape[1] * mean_curve**2
-    mean_rate = rate.mean(axis=1)[:, None]
-    product = rate @ curve.T
-    covariance = product - rate.shape[1] * mean_rate * mean_curve
-    explained = rate.shape[1] * mean_rate**2 + np.maximum(covariance, 0.0) ** 2 / spread
-    is_bound = covariance * mean_curve > mean_rate * spread
-    explained = np.where(is_bound, product**2 / squared, explained)
-    best = np.argmax(explained - TIE_BREAK * np.arange(len(grid_mu)), axis=1)
-    return grid_mu[best], grid_kappa[best]
+    grid = von_mises_curve(doubled, grid_mu, grid_kappa)
+    found = np.empty((len(rate), 4))
+    _fit_all(
+        np.ascontiguousarray(rate), np.cos(doubled), np.sin(doubled), grid, grid_mu,
+        np.log(grid_kappa), math.log(kappa_min), math.log(kappa_max), found,
+    )  # fmt: skip
+    return found
 
 
-def refine(
-    rate: NDArray[np.float64],
-    doubled: NDArray[np.float64],
-    mu: NDArray[np.float64],
-    kappa: NDArray[np.float64],
-    kappa_min: float,
-    kappa_max: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Damped Gauss-Newton from the start to the least-squares (mu, kappa) of each curve.
+@compiled()
+def _fit_all(  # type: ignore[no-untyped-def]
+    rate, cos_shown, sin_shown, grid, grid_mu, grid_log_kappa, lowest, highest, found
+):  # fmt: skip
+    n = rate.shape[1]
+    mean = np.empty(len(grid))
+    squared = np.empty(len(grid))
+    for g in range(len(grid)):
+        mean[g] = grid[g].sum() / n
+        squared[g] = (grid[g] ** 2).sum()
+    curve, tried_curve = np.empty(n), np.empty(n)
+    for i in range(len(rate)):
+        start = _best_start(rate[i], grid, mean, squared)
+        _refine(
+            rate[i], cos_shown, sin_shown, grid_mu[start], grid_log_kappa[start], lowest, highest,
+            curve, tried_curve, found[i],
+        )  # fmt: skip
 
-    Every curve has its own damping and leaves the search when its steps become negligible.
-    """
-    place = np.stack([mu, np.log(kappa)])
-    bounds = np.log([kappa_min, kappa_max])
-    damping = np.full(len(rate), 1e-3)
-    loss = _loss(rate, doubled, place)
-    active = np.arange(len(rate))
+
+@compiled()
+def _best_start(rate, grid, mean, squared):  # type: ignore[no-untyped-def]
+    """Place in the grid that explains most; the linear part is solved for each."""
+    n = len(rate)
+    mean_rate = 0.0
+    for k in range(n):
+        mean_rate += rate[k] / n
+    best, most = 0, -1.0
+    for g in range(len(grid)):
+        product = 0.0
+        for k in range(n):
+            product += rate[k] * grid[g, k]
+        spread = squared[g] - n * mean[g] ** 2
+        covariance = product - n * mean_rate * mean[g]
+        if covariance * mean[g] > mean_rate * spread:
+            explained = product**2 / squared[g]
+        else:
+            explained = n * mean_rate**2 + max(covariance, 0.0) ** 2 / spread
+        explained -= TIE_BREAK * g
+        if explained > most:
+            best, most = g, explained
+    return best
+
+
+@compiled()
+def _refine(  # type: ignore[no-untyped-def]
+    rate, cos_shown, sin_shown, mu, log_kappa, lowest, highest, curve, tried_curve, found
+):  # fmt: skip
+    """Damped Gauss-Newton over (mu, log kappa) from a start to the least sum of squares."""
+    damping = 1e-3
+    baseline, amplitude, loss = solve(rate, cos_shown, sin_shown, mu, log_kappa, curve)
     for _ in range(N_STEPS):
-        step = _step(rate[active], doubled, place[:, active], damping[active], bounds)
-        tried = place[:, active] + step
-        tried[1] = np.clip(tried[1], *bounds)
-        tried_loss = _loss(rate[active], doubled, tried)
-        is_better = tried_loss <= loss[active]
-        won = active[is_better]
-        place[:, won], loss[won] = tried[:, is_better], tried_loss[is_better]
-        damping[active] *= np.where(is_better, 0.1, 8.0)
-        active = active[(np.abs(step) > SMALLEST_STEP).any(axis=0)]
-        if not len(active):
+        by_mu, by_kappa = _step(
+            rate, cos_shown, sin_shown, mu, log_kappa, baseline, amplitude, curve, damping,
+            lowest, highest,
+        )  # fmt: skip
+        tried_kappa = min(max(log_kappa + by_kappa, lowest), highest)
+        tried_baseline, tried_amplitude, tried_loss = solve(
+            rate, cos_shown, sin_shown, mu + by_mu, tried_kappa, tried_curve
+        )
+        if tried_loss <= loss:
+            mu, log_kappa = mu + by_mu, tried_kappa
+            baseline, amplitude, loss = tried_baseline, tried_amplitude, tried_loss
+            curve[:] = tried_curve
+            damping *= 0.1
+        else:
+            damping *= 8.0
+        if abs(by_mu) <= SMALLEST_STEP and abs(by_kappa) <= SMALLEST_STEP:
             break
-    return place[0], np.exp(place[1])
+    found[0], found[1], found[2], found[3] = baseline, amplitude, mu, math.exp(log_kappa)
 
 
-def _loss(
-    rate: NDArray[np.float64], doubled: NDArray[np.float64], place: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    curve = von_mises_curve(doubled, place[0], np.exp(place[1]))
-    baseline, amplitude = solve_linear(rate, curve)
-    residual = rate - baseline[:, None] - amplitude[:, None] * curve
-    return _dot(residual, residual)
+@compiled()
+def solve(rate, cos_shown, sin_shown, mu, log_kappa, curve):  # type: ignore[no-untyped-def]
+    """Best baseline and amplitude, neither negative, and what they leave of the squares.
+
+    The curve itself is written into `curve`.
+    """
+    n = len(rate)
+    kappa, cos_mu, sin_mu = math.exp(log_kappa), math.cos(mu), math.sin(mu)
+    mean_rate = mean_curve = squared = product = 0.0
+    for k in range(n):
+        curve[k] = math.exp(kappa * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0))
+        mean_rate += rate[k]
+        mean_curve += curve[k]
+    mean_rate /= n
+    mean_curve /= n
+    spread = covariance = 0.0
+    for k in range(n):
+        centred = curve[k] - mean_curve
+        spread += centred * centred
+        covariance += centred * rate[k]
+        squared += curve[k] * curve[k]
+        product += curve[k] * rate[k]
+    amplitude = max(covariance / spread, 0.0)
+    baseline = mean_rate - amplitude * mean_curve
+    if baseline < 0.0:
+        baseline, amplitude = 0.0, product / squared
+    loss = 0.0
+    for k in range(n):
+        residual = rate[k] - baseline - amplitude * curve[k]
+        loss += residual * residual
+    return baseline, amplitude, loss
 
 
-def _step(
-    rate: NDArray[np.float64],
-    doubled: NDArray[np.float64],
-    place: NDArray[np.float64],
-    damping: NDArray[np.float64],
-    bounds: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Next step of (mu, log kappa), (2, n_curve)."""
-    residual, along_mu, along_kappa = _projected(rate, doubled, place)
-    mm = _dot(along_mu, along_mu) * (1.0 + damping) + 1e-12
-    kk = _dot(along_kappa, along_kappa) * (1.0 + damping) + 1e-12
-    mk = _dot(along_mu, along_kappa)
-    m, k = _dot(along_mu, residual), _dot(along_kappa, residual)
-    determinant = mm * kk - mk**2
-    step = np.stack([kk * m - mk * k, mm * k - mk * m]) / determinant
+@compiled()
+def _step(  # type: ignore[no-untyped-def]
+    rate, cos_shown, sin_shown, mu, log_kappa, baseline, amplitude, curve, damping, lowest, highest
+):  # fmt: skip
+    """Next step of (mu, log kappa).
+
+    Of what moving them does to the curve, only the part that baseline and amplitude could not do
+    as well counts. With the baseline held at 0 a shift of all rates is not free.
+    """
+    n = len(rate)
+    kappa, cos_mu, sin_mu = math.exp(log_kappa), math.cos(mu), math.sin(mu)
+    free = 1.0 if baseline > 0.0 else 0.0
+    mean_curve = mean_mu = mean_kappa = 0.0
+    for k in range(n):
+        slope = amplitude * kappa * curve[k]
+        mean_curve += curve[k]
+        mean_mu += slope * (cos_mu * sin_shown[k] - sin_mu * cos_shown[k])
+        mean_kappa += slope * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0)
+    mean_curve *= free / n
+    mean_mu *= free / n
+    mean_kappa *= free / n
+    squared = with_mu = with_kappa = 0.0
+    for k in range(n):
+        slope = amplitude * kappa * curve[k]
+        rest = curve[k] - mean_curve
+        squared += rest * rest
+        with_mu += rest * (slope * (cos_mu * sin_shown[k] - sin_mu * cos_shown[k]) - mean_mu)
+        with_kappa += rest * (
+            slope * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0) - mean_kappa
+        )
+    mm = kk = mk = m = q = 0.0
+    for k in range(n):
+        slope = amplitude * kappa * curve[k]
+        rest = (curve[k] - mean_curve) / squared
+        along_mu = slope * (cos_mu * sin_shown[k] - sin_mu * cos_shown[k]) - mean_mu
+        along_kappa = slope * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0) - mean_kappa
+        along_mu -= rest * with_mu
+        along_kappa -= rest * with_kappa
+        residual = rate[k] - baseline - amplitude * curve[k]
+        mm += along_mu * along_mu
+        kk += along_kappa * along_kappa
+        mk += along_mu * along_kappa
+        m += along_mu * residual
+        q += along_kappa * residual
+    mm = mm * (1.0 + damping) + 1e-12
+    kk = kk * (1.0 + damping) + 1e-12
+    determinant = mm * kk - mk * mk
+    by_mu = (kk * m - mk * q) / determinant
+    by_kappa = (mm * q - mk * m) / determinant
     # At a limit of kappa that the step would cross, only mu can still move.
-    is_stuck = ((place[1] >= bounds[1]) & (step[1] > 0)) | ((place[1] <= bounds[0]) & (step[1] < 0))
-    step = np.where(is_stuck, np.stack([m / mm, np.zeros_like(m)]), step)
-    return np.clip(step, -LARGEST_STEP, LARGEST_STEP)
-
-
-def _projected(
-    rate: NDArray[np.float64], doubled: NDArray[np.float64], place: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Residual, and what moving mu and log kappa adds beyond what b and a could do."""
-    mu, kappa = place[0][:, None], np.exp(place[1])[:, None]
-    curve = von_mises_curve(doubled, place[0], kappa[:, 0])
-    baseline, amplitude = solve_linear(rate, curve)
-    residual = rate - baseline[:, None] - amplitude[:, None] * curve
-    slope = amplitude[:, None] * kappa * curve
-    along_mu = slope * (np.outer(np.cos(place[0]), np.sin(doubled)) - np.sin(mu) * np.cos(doubled))
-    along_kappa = slope * (np.cos(mu) * np.cos(doubled) + np.sin(mu) * np.sin(doubled) - 1.0)
-    # With b held at 0 a shift of all rates is not free, so the mean stays in.
-    is_free = (baseline > 0)[:, None]
-    curve = curve - is_free * curve.mean(axis=1, keepdims=True)
-    squared = _dot(curve, curve)[:, None]
-    rest = []
-    for direction in (along_mu, along_kappa):
-        direction = direction - is_free * direction.mean(axis=1, keepdims=True)
-        rest.append(direction - curve * (_dot(curve, direction)[:, None] / squared))
-    return residual, rest[0], rest[1]
-
-
-def _dot(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.einsum("ij,ij->i", first, second)
+    if (log_kappa >= highest and by_kappa > 0.0) or (log_kappa <= lowest and by_kappa < 0.0):
+        by_mu, by_kappa = m / mm, 0.0
+    by_mu = min(max(by_mu, -LARGEST_STEP), LARGEST_STEP)
+    return by_mu, min(max(by_kappa, -LARGEST_STEP), LARGEST_STEP)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ketacortex.analyse.curve_search import best_start, refine, solve_linear, von_mises_curve
+from ketacortex.analyse.curve_search import best_curves, von_mises_curve
 from ketacortex.errors import DataError
 
 MIN_ORIENTATIONS = 4
@@ -21,8 +21,6 @@ KAPPA_MIN = 0.1
 """Below this the curve is a cosine and baseline and amplitude can no longer be told apart."""
 NARROWEST_SHARE_OF_SPACING = 0.4
 """Half-width of the narrowest curve, as a share of the median step between orientations."""
-BLOCK = 4096
-"""Curves fitted at once; bounds the memory to about 40 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,20 +128,15 @@ def fit_tuning(rate_hz: NDArray[np.float64], orientation_deg: NDArray[np.float64
     orientation_deg = np.asarray(orientation_deg, float)
     rate_hz = np.asarray(rate_hz, float)
     _require_orientations(orientation_deg)
-    kappa_max = _largest_kappa(orientation_deg)
+    kappa_max = largest_kappa(orientation_deg)
     doubled = np.deg2rad(2.0 * orientation_deg)
     fitted = np.full((len(rate_hz), 4), np.nan)
     is_usable = np.isfinite(rate_hz).all(axis=1) & (rate_hz > 0).any(axis=1)
     usable = np.flatnonzero(is_usable)
-    for first in range(0, len(usable), BLOCK):
-        block = usable[first : first + BLOCK]
-        # Scaled to unit length, so that every tolerance is relative to the unit's own rates.
-        size = np.linalg.norm(rate_hz[block], axis=1)
-        rate = rate_hz[block] / size[:, None]
-        mu, kappa = best_start(rate, doubled, KAPPA_MIN, kappa_max)
-        mu, kappa = refine(rate, doubled, mu, kappa, KAPPA_MIN, kappa_max)
-        baseline, amplitude = solve_linear(rate, von_mises_curve(doubled, mu, kappa))
-        fitted[block] = np.stack([baseline * size, amplitude * size, mu, kappa], axis=1)
+    size = np.linalg.norm(rate_hz[usable], axis=1)
+    found = best_curves(rate_hz[usable] / size[:, None], doubled, KAPPA_MIN, kappa_max)
+    found[:, :2] *= size[:, None]
+    fitted[usable] = found
     return _describe(fitted, rate_hz, doubled)
 
 
@@ -156,7 +149,8 @@ def _require_orientations(orientation_deg: NDArray[np.float64]) -> None:
         )
 
 
-def _largest_kappa(orientation_deg: NDArray[np.float64]) -> float:
+def largest_kappa(orientation_deg: NDArray[np.float64]) -> float:
+    """Kappa of the narrowest curve that so densely shown orientations can fix."""
     ascending = np.unique(orientation_deg % 180.0)
     spacing_deg = np.median(np.diff(np.append(ascending, ascending[0] + 180.0)))
     narrowest = np.deg2rad(2.0 * NARROWEST_SHARE_OF_SPACING * spacing_deg)
