@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
-from scipy import stats
-
 from benchmarks.planted import tuning as planted
-from ketacortex.analyse.gosi_error import cross_validated_gosi, gosi_interval
-from ketacortex.analyse.tuning import fit_tuning, mean_rates
-from ketacortex.analyse.tuning_errors import tuning_intervals
+from scipy import stats
 from tests.analyse.planted import (
     ORIENTATION_DEG,
     gamma_poisson,
     heterogeneous_units,
     von_mises_rates,
 )
+
+from ketacortex.analyse.gosi_error import cross_validated_gosi, gosi_interval
+from ketacortex.analyse.tuning import fit_tuning, mean_rates
+from ketacortex.analyse.tuning_errors import tuning_intervals
 
 
 def measured(rate_hz, rng, *, n_repeats=16, excess_fano=0.1):
