@@ -17,8 +17,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ketacortex.analyse.replication import Replication, replication
+from ketacortex.analyse.resampled_trials import (
+    Trials,
+    draw_weights,
+    draws_of_animal,
+    measured_in_all,
+    trials_per_condition,
+    unit_means,
+)
 from ketacortex.analyse.statistics import CONFIDENCE, NotComputed
-from ketacortex.compiled import compiled
 
 N_DRAWS = 1000
 MIN_ANIMALS = 3
@@ -29,21 +36,6 @@ MIN_TRIALS_PER_CONDITION = 2
 """In a single animal whose units share their trials: the error of trials is in the interval."""
 MAX_SHARE_OF_LOST_DRAWS = 0.01
 """Draws in which a mean is not above 0, so that there is no ratio."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trials:
-    """One measure of the units of one animal, trial by trial.
-
-    Parameters
-    ----------
-    value : (n_unit, n_trial), NaN where a unit was not measured in a trial
-    condition : (n_trial,), optional
-        Trials are only exchanged within a condition, so that what the stimulus does is no error.
-    """
-
-    value: NDArray[np.float64]
-    condition: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +212,9 @@ def _interval(
         len({len(epoch[animal].value) for epoch in epochs}) > 1 for animal in range(len(epochs[0]))
     ):
         return NotComputed("the two epochs have different units.")
-    animals = [_measured([epoch[animal] for epoch in epochs]) for animal in range(len(epochs[0]))]
+    animals = [
+        measured_in_all([epoch[animal] for epoch in epochs]) for animal in range(len(epochs[0]))
+    ]
     animals = [animal for animal in animals if len(animal[0].value)]
     n_units = [len(animal[0].value) for animal in animals]
     n_trials = min((trials.value.shape[1] for animal in animals for trials in animal), default=0)
@@ -230,12 +224,12 @@ def _interval(
     few = _too_few(rule, animals, trials_are_shared)
     if few is not None:
         return few
-    whole = np.stack([[_unit_means(trials).mean() for trials in animal] for animal in animals], 1)
+    whole = np.stack([[unit_means(trials).mean() for trials in animal] for animal in animals], 1)
     value = statistic(whole.mean(axis=1))
     if not np.isfinite(value):
         return NotComputed("a ratio needs means above 0.")
     levels = [
-        _draws_below(animal, rng, trials_are_shared=trials_are_shared, n_draws=n_draws)
+        draws_of_animal(animal, rng, trials_are_shared=trials_are_shared, n_draws=n_draws)
         for animal in animals
     ]
     units, trials, both = (
@@ -243,7 +237,7 @@ def _interval(
         for kind in range(3)
     )
     if len(animals) > 1:
-        weight = _unit_weights(len(animals), n_draws, rng) / len(animals)
+        weight = draw_weights(len(animals), n_draws, rng) / len(animals)
         variance = _variance(statistic(whole @ weight.T))
         freedom = len(animals) - 1.0
     elif trials_are_shared:
@@ -272,32 +266,15 @@ def _too_few(
     n_units = len(animals[0][0].value)
     if n_units < MIN_UNITS:
         return NotComputed(f"one animal needs at least {MIN_UNITS} units; there are {n_units}.")
-    smallest = min(int(_trials_per_condition(trials).min()) for trials in animals[0])
+    smallest = min(int(trials_per_condition(trials).min()) for trials in animals[0])
     if trials_are_shared and smallest < MIN_TRIALS_PER_CONDITION:
         return NotComputed("shared trials need at least 2 trials in every condition.")
     return None
 
 
-def _measured(epochs: Sequence[Trials]) -> list[Trials]:
-    """The units with a measurement in every epoch, and trials in the order of conditions."""
-    has_value = np.all([np.isfinite(trials.value).any(axis=1) for trials in epochs], axis=0)
-    found = []
-    for trials in epochs:
-        n_trials = trials.value.shape[1]
-        condition = np.zeros(n_trials, int) if trials.condition is None else trials.condition
-        order = np.argsort(condition, kind="stable")
-        value = np.ascontiguousarray(trials.value[has_value][:, order], dtype=float)
-        found.append(Trials(value=value, condition=np.asarray(condition)[order]))
-    return found
-
-
-def _trials_per_condition(trials: Trials) -> NDArray[np.int64]:
-    return np.unique(trials.condition, return_counts=True)[1]
-
-
 def _trial_freedom(epochs: Sequence[Trials]) -> int:
     """Degrees of freedom of the epoch that has fewer."""
-    return min(int((_trials_per_condition(trials) - 1).sum()) for trials in epochs)
+    return min(int((trials_per_condition(trials) - 1).sum()) for trials in epochs)
 
 
 def _satterthwaite(first: float, first_df: int, second: float, second_df: int) -> float:
@@ -310,71 +287,3 @@ def _variance(draws: NDArray[np.float64]) -> float:
     is_finite = np.isfinite(draws)
     lost = 1.0 - is_finite.mean()
     return float(np.var(draws[is_finite])) if lost <= MAX_SHARE_OF_LOST_DRAWS else np.nan
-
-
-def _unit_means(trials: Trials) -> NDArray[np.float64]:
-    is_present = np.isfinite(trials.value)
-    return np.where(is_present, trials.value, 0.0).sum(axis=1) / is_present.sum(axis=1)
-
-
-def _draws_below(
-    epochs: Sequence[Trials], rng: np.random.Generator, *, trials_are_shared: bool, n_draws: int
-) -> NDArray[np.float64]:
-    """Mean of one animal with its units, its trials, and both drawn anew, (3, n_epoch, n_draw)."""
-    weight = _unit_weights(len(epochs[0].value), n_draws, rng)
-    found = np.empty((3, len(epochs), n_draws))
-    for epoch, trials in enumerate(epochs):
-        means = _unit_means(trials)
-        draw = _shared_draws if trials_are_shared else _own_draws
-        drawn = draw(trials, n_draws, rng)
-        found[0, epoch] = weight @ means / len(means)
-        found[1, epoch] = drawn.mean(axis=0)
-        found[2, epoch] = np.einsum("du,ud->d", weight, drawn) / len(means)
-    return found
-
-
-def _unit_weights(n: int, n_draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Weights of n replicates in each draw of n - 1 of them, (n_draw, n), with mean 1."""
-    if n == 1:
-        return np.ones((n_draws, 1))
-    drawn = rng.integers(n, size=(n_draws, n - 1)) + n * np.arange(n_draws)[:, None]
-    count = np.bincount(drawn.ravel(), minlength=n * n_draws).reshape(n_draws, n)
-    return count * (n / (n - 1.0))
-
-
-def _shared_draws(trials: Trials, n_draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Mean of each unit when trials are drawn for all units together, (n_unit, n_draw)."""
-    weight = np.hstack([_unit_weights(n, n_draws, rng) for n in _trials_per_condition(trials)])
-    is_present = np.isfinite(trials.value)
-    total = np.where(is_present, trials.value, 0.0) @ weight.T
-    if is_present.all():
-        return total / trials.value.shape[1]
-    number = is_present.astype(float) @ weight.T
-    # A draw can miss the few trials of a unit: it then keeps its mean.
-    kept = np.repeat(_unit_means(trials)[:, None], n_draws, axis=1)
-    return np.divide(total, number, out=kept, where=number > 0.0)
-
-
-def _own_draws(trials: Trials, n_draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """The same when every unit has trials of its own, (n_unit, n_draw)."""
-    number = _trials_per_condition(trials)
-    return _own_draws_kernel(trials.value, _unit_means(trials), number, n_draws, rng)
-
-
-@compiled()
-def _own_draws_kernel(value, mean, number, n_draws, rng):  # type: ignore[no-untyped-def]
-    found = np.empty((len(value), n_draws))
-    for unit in range(len(value)):
-        for draw in range(n_draws):
-            total, weights, start = 0.0, 0.0, 0
-            for n in number:
-                n_drawn = max(n - 1, 1)
-                weight = n / n_drawn
-                for _ in range(n_drawn):
-                    x = value[unit, start + int(rng.random() * n)]
-                    if not np.isnan(x):
-                        total += weight * x
-                        weights += weight
-                start += n
-            found[unit, draw] = total / weights if weights > 0.0 else mean[unit]
-    return found

@@ -55,7 +55,7 @@ def labels_in_strata(
 def contrast_weights(second: NDArray[np.bool_], strata: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weight of each value in the weighted mean over strata of second - first, (..., n).
 
-    >>> contrast_weights(np.array([False, True, True]), np.array([0, 0, 0])).tolist()
+    >>> contrast_weights(np.array([False, True, True]), np.array([0, 0, 0])).round(9).tolist()
     [-1.0, 0.5, 0.5]
     """
     n_all = np.bincount(strata).astype(float)
