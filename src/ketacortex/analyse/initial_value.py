@@ -100,7 +100,7 @@ def initial_value(
     >>> found.naive.p_value < 0.001, found.independent.p_value > 0.05
     (True, True)
     """
-    known = np.isfinite(first).all(axis=1) & np.isfinite(later).all(axis=1)
+    known = np.asarray(np.isfinite(first).all(axis=1) & np.isfinite(later).all(axis=1))
     which = np.zeros(len(first), int)
     if animal is not None:
         which = np.unique(animal, return_inverse=True)[1]

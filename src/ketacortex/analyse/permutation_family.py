@@ -83,7 +83,8 @@ def sign_flip_family(
     signs, is_exact = sign_patterns(value.shape[1], rng, n_draws)
     scale = np.sqrt((value**2).sum(axis=1))
     null = signs @ value.T
-    return _family(differences, value.mean(axis=1), value.sum(axis=1), null, scale, is_exact)
+    n = value.shape[1]
+    return _family(differences, value.mean(axis=1), value.sum(axis=1), null, scale, is_exact, n)
 
 
 def label_permutation_family(
@@ -126,14 +127,14 @@ def label_permutation_family(
     scale = np.sqrt((within**2).sum(axis=1))
     scale[scale < TIE * np.abs(value).max(axis=1)] = 0.0
     observed = value @ contrast_weights(second, strata)
-    return _family(values, observed, observed, weight @ value.T, scale, is_exact)
+    return _family(values, observed, observed, weight @ value.T, scale, is_exact, len(second))
 
 
 def _complete(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Measures that have any value, and which members have all of those."""
     is_finite = np.isfinite(values)
     measured = values[is_finite.any(axis=1)]
-    return measured, np.isfinite(measured).all(axis=0)
+    return measured, np.asarray(np.isfinite(measured).all(axis=0))
 
 
 def _family(
@@ -143,6 +144,7 @@ def _family(
     null: NDArray[np.float64],
     scale: NDArray[np.float64],
     is_exact: bool,
+    n: int,
 ) -> FamilyTest | NotComputed:
     """p of each measure alone and against the largest; `null` is (n_pattern, n_measure)."""
     varies = scale > 0.0
@@ -152,7 +154,6 @@ def _family(
     own = np.abs(observed[varies]) / scale[varies]
     largest = size.max(axis=1)
     smallest_p = float((largest >= largest.max() * (1.0 - TIE)).mean())
-    n = int(np.isfinite(given).all(axis=0).sum())
     if smallest_p > ALPHA:
         return NotComputed(f"with {n} values the smallest possible p is {smallest_p:.3g}.")
     place = np.flatnonzero(np.isfinite(given).any(axis=1))[varies]

@@ -82,10 +82,9 @@ def ratio_of_sums(
     """
     counts = weight > 0.0
     top, bottom, share = numerator[counts], denominator[counts], weight[counts]
-    name = np.unique(animal) if animal is not None else np.zeros(1)
-    if animal is not None and len(name) > 1:
-        which = np.unique(animal[counts], return_inverse=True)[1]
-        top, bottom = np.bincount(which, top), np.bincount(which, bottom)
+    if animal is not None and len(np.unique(animal)) > 1:
+        which: NDArray[np.intp] = np.unique(animal[counts], return_inverse=True)[1]
+        top, bottom = (np.bincount(which, part).astype(float) for part in (top, bottom))
         n = float(len(top))
         needed, label = MIN_ANIMALS, f"over {n:.0f} animals"
     else:
@@ -135,7 +134,7 @@ def _fieller(
 ) -> Estimate | NotComputed:
     mean_top, mean_bottom = float(top.mean()), float(bottom.mean())
     freedom = n - 1.0
-    (v_top, shared), (_, v_bottom) = np.cov(top, bottom) / n
+    (v_top, shared), (_, v_bottom) = np.cov(top, bottom) / len(top)
     t = float(stats.t.ppf(0.5 + CONFIDENCE / 2.0, freedom))
     g = t**2 * v_bottom / mean_bottom**2 if mean_bottom > 0.0 else np.inf
     if g >= 1.0:

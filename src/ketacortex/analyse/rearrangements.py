@@ -29,8 +29,9 @@ def sign_patterns(
     [[1, 1], [-1, 1], [1, -1], [-1, -1]]
     """
     if 2**n <= MAX_LISTED:
-        return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1), True
-    drawn = 1.0 - 2.0 * rng.integers(0, 2, (n_draws, n))
+        is_turned = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+        return np.where(is_turned, -1.0, 1.0), True
+    drawn = np.where(rng.integers(0, 2, (n_draws, n)), -1.0, 1.0)
     return np.vstack([np.ones(n), drawn]), False
 
 

@@ -46,6 +46,8 @@ def trials_per_condition(trials: Trials) -> NDArray[np.int64]:
     >>> trials_per_condition(trials).tolist()
     [2, 1]
     """
+    if trials.condition is None:
+        return np.array([trials.value.shape[1]])
     return np.unique(trials.condition, return_counts=True)[1]
 
 
@@ -81,7 +83,7 @@ def draw_weights(n: int, n_draws: int, rng: np.random.Generator) -> NDArray[np.f
         return np.ones((n_draws, 1))
     drawn = rng.integers(n, size=(n_draws, n - 1)) + n * np.arange(n_draws)[:, None]
     count = np.bincount(drawn.ravel(), minlength=n * n_draws).reshape(n_draws, n)
-    return count * (n / (n - 1.0))
+    return np.asarray(count * (n / (n - 1.0)), float)
 
 
 def _shared_draws(trials: Trials, n_draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
