@@ -38,7 +38,7 @@ from ketacortex.analyse.statistics import NotComputed, mean_interval, ratio_inte
 
 Rng = np.random.Generator
 N_ORIENTATIONS = 12
-N_DRAWS = 499
+N_DRAWS = 299
 
 
 def _covered(truth: float, *found: object) -> NDArray[np.bool_]:
@@ -94,38 +94,29 @@ def _animal(mean: NDArray[np.float64], rng: Rng, gain_sd: float = 0.2) -> Trials
 
 
 def _hierarchical_bootstrap(rng: Rng) -> NDArray[np.bool_]:
-    covered = []
-    for n_animals in (4, 6, 12):
-        shape = rng.choice([6.0, 100.0])
-        animals = []
-        for _ in range(n_animals):
-            n_units = int(rng.integers(8, 25))
-            mean = rng.gamma(shape, 4.0 / shape) * rng.gamma(3.0, 1.0 / 3.0, n_units)
-            animals.append(_animal(mean, rng))
-        covered.append(_covered(4.0, hierarchical_mean(animals, rng, n_draws=N_DRAWS)))
-    return np.concatenate(covered)
+    n_animals, shape = rng.choice([4, 6, 12]), rng.choice([6.0, 100.0])
+    animals = []
+    for _ in range(n_animals):
+        n_units = int(rng.integers(8, 25))
+        mean = rng.gamma(shape, 4.0 / shape) * rng.gamma(3.0, 1.0 / 3.0, n_units)
+        animals.append(_animal(mean, rng))
+    return _covered(4.0, hierarchical_mean(animals, rng, n_draws=N_DRAWS))
 
 
 def _hierarchical_ratio(rng: Rng) -> NDArray[np.bool_]:
-    covered = []
-    for n_animals in (4, 6, 12):
-        first, second = [], []
-        for _ in range(n_animals):
-            mean = np.exp(rng.normal(1.2, 0.15) + rng.normal(0.0, 0.5, 20))
-            first.append(_animal(mean, rng))
-            second.append(_animal(mean * 1.5 * rng.gamma(25.0, 1.0 / 25.0), rng))
-        found = hierarchical_ratio(first, second, rng, n_draws=N_DRAWS)
-        covered.append(_covered(1.5, found))
-    return np.concatenate(covered)
+    first, second = [], []
+    for _ in range(rng.choice([4, 6, 12])):
+        mean = np.exp(rng.normal(1.2, 0.15) + rng.normal(0.0, 0.5, 20))
+        first.append(_animal(mean, rng))
+        second.append(_animal(mean * 1.5 * rng.gamma(25.0, 1.0 / 25.0), rng))
+    return _covered(1.5, hierarchical_ratio(first, second, rng, n_draws=N_DRAWS))
 
 
 def _hierarchical_one_animal(rng: Rng) -> NDArray[np.bool_]:
-    covered = []
-    for unit_sd, gain_sd in ((0.0, 0.0), (0.0, 0.5), (0.5, 0.3)):
-        mean = np.exp(rng.normal(1.2, unit_sd, 60) - unit_sd**2 / 2.0)
-        found = hierarchical_mean([_animal(mean, rng, gain_sd + 1e-3)], rng, n_draws=N_DRAWS)
-        covered.append(_covered(float(np.exp(1.2)), found))
-    return np.concatenate(covered)
+    unit_sd, gain_sd = [(0.0, 0.001), (0.0, 0.5), (0.5, 0.3)][rng.integers(3)]
+    mean = np.exp(rng.normal(1.2, unit_sd, 60) - unit_sd**2 / 2.0)
+    found = hierarchical_mean([_animal(mean, rng, gain_sd)], rng, n_draws=N_DRAWS)
+    return _covered(float(np.exp(1.2)), found)
 
 
 def _hedges_g(rng: Rng) -> NDArray[np.bool_]:
@@ -338,7 +329,7 @@ def _equivalence(rng: Rng) -> NDArray[np.float64]:
 
 
 def _initial_value_null(rng: Rng) -> NDArray[np.float64]:
-    first, later, _ = _noisy_epochs(rng, 0.0, int(rng.integers(30, 200)))
+    first, later, _ = _noisy_epochs(rng, 0.0, int(rng.integers(40, 200)))
     animal = _animals_of_units(rng)
     several = _noisy_epochs(rng, 0.0, len(animal), animal)
     return _p_of(
@@ -349,7 +340,7 @@ def _initial_value_null(rng: Rng) -> NDArray[np.float64]:
 
 
 def _excess_null(rng: Rng) -> NDArray[np.float64]:
-    first, later, error = _noisy_epochs(rng, 0.0, int(rng.integers(30, 200)))
+    first, later, error = _noisy_epochs(rng, 0.0, int(rng.integers(40, 200)))
     found = initial_value(first, later, first_error=error)
     return _p_of(found.excess, found.excess_over_errors)
 

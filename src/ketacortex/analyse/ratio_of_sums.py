@@ -17,7 +17,7 @@ from scipy import stats
 from ketacortex.analyse.statistics import CONFIDENCE, NotComputed
 
 MIN_UNITS = 15
-"""Of one animal: products of two deviations are skewed, and their t needs some to average over."""
+"""Of one animal, for a weighted mean."""
 MIN_ANIMALS = 3
 
 
@@ -49,6 +49,8 @@ def ratio_of_sums(
     denominator: NDArray[np.float64],
     weight: NDArray[np.float64],
     animal: NDArray | None = None,
+    *,
+    min_units: int = MIN_UNITS,
 ) -> Estimate | NotComputed:
     """Sum of numerators over sum of denominators, with its interval over the replicates.
 
@@ -58,7 +60,8 @@ def ratio_of_sums(
     weight : (n_unit,) from 0 to 1: how far a unit was measured
         Only says how many units there are.
     animal : (n_unit,), optional
-        With two names or more the replicates are animals (at least 3), otherwise units (15).
+        With two names or more the replicates are animals (at least 3), otherwise units.
+    min_units : units that a single animal needs
 
     Returns
     -------
@@ -89,9 +92,9 @@ def ratio_of_sums(
         needed, label = MIN_ANIMALS, f"over {n:.0f} animals"
     else:
         n = float(share.sum() ** 2 / (share**2).sum()) if len(share) else 0.0
-        needed, label = MIN_UNITS, f"over {n:.0f} units of one animal"
+        needed, label = min_units, f"over {n:.0f} units of one animal"
     if n < needed:
-        what = "animals" if needed == MIN_ANIMALS else "units"
+        what = "units" if label.endswith("one animal") else "animals"
         return NotComputed(f"at least {needed} {what} are needed; there are {n:.0f}.")
     return _fieller(top, bottom, n, label)
 
