@@ -16,7 +16,7 @@ def test_the_claim_is_made_when_the_90_percent_interval_is_within():
     rng = np.random.default_rng(1)
     for value in rng.normal(0.0, 0.5, (100, 6)):
         found = equivalence_of_difference(value, (-0.5, 0.5))
-        within = -0.5 < found.interval_90.low and found.interval_90.high < 0.5
+        within = found.interval_90.low > -0.5 and found.interval_90.high < 0.5
         assert (found.p_value < 0.05) == within
 
 

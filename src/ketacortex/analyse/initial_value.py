@@ -18,7 +18,7 @@ from ketacortex.units import orientation_difference_deg
 
 MIN_UNITS = 40
 """Of a single animal. Products of errors are skewed: with 30 units whose errors differ tenfold and
-are as large as what is measured, 8 % of data sets without a change have p below 0.05; with 60, 6 %.
+are as large as what is measured, a t test finds something in 8 % of data sets without a change.
 """
 MIN_UNITS_OF_ANIMAL = 3
 """Units that an animal needs to have a slope of its own, around its own mean."""

@@ -70,7 +70,9 @@ def ratio_of_sums(
 
     Notes
     -----
-    All values v with ``|mean(N - v D)| <= t se(N - v D)``.
+    All values v with ``|mean(N - v D)| <= t se(N - v D)``. Over units, whose products are heavy in
+    their tails, t has ``2 n / (kurtosis - 1)`` degrees of freedom where that is below n - 1: so
+    many has a variance estimated from such values.
 
     References
     ----------
@@ -96,7 +98,7 @@ def ratio_of_sums(
     if n < needed:
         what = "units" if label.endswith("one animal") else "animals"
         return NotComputed(f"at least {needed} {what} are needed; there are {n:.0f}.")
-    return _fieller(top, bottom, n, label)
+    return _fieller(top, bottom, n, label, is_over_units=label.endswith("one animal"))
 
 
 def difference_of(first: Estimate, second: Estimate) -> Estimate:
@@ -132,11 +134,25 @@ def _p_of(value: float, error: float, freedom: float) -> float:
     return float(2.0 * stats.t.sf(abs(value) / error, freedom))
 
 
+def _freedom_of_variance(values: NDArray[np.float64]) -> float:
+    """Degrees of freedom of a variance of values with this kurtosis: 2 n / (kurtosis - 1)."""
+    square = (values - values.mean()) ** 2
+    spread = float(square.var())
+    return 2.0 * len(values) * float(square.mean()) ** 2 / spread if spread > 0.0 else np.inf
+
+
 def _fieller(
-    top: NDArray[np.float64], bottom: NDArray[np.float64], n: float, label: str
+    top: NDArray[np.float64],
+    bottom: NDArray[np.float64],
+    n: float,
+    label: str,
+    *,
+    is_over_units: bool,
 ) -> Estimate | NotComputed:
     mean_top, mean_bottom = float(top.mean()), float(bottom.mean())
     freedom = n - 1.0
+    if is_over_units and mean_bottom > 0.0:
+        freedom = min(freedom, _freedom_of_variance(top - mean_top / mean_bottom * bottom))
     (v_top, shared), (_, v_bottom) = np.cov(top, bottom) / len(top)
     t = float(stats.t.ppf(0.5 + CONFIDENCE / 2.0, freedom))
     g = t**2 * v_bottom / mean_bottom**2 if mean_bottom > 0.0 else np.inf
