@@ -247,8 +247,9 @@ def _initial_value_slope(rng: Rng) -> NDArray[np.bool_]:
 def _excess_slope(rng: Rng) -> NDArray[np.bool_]:
     """The excess is the true slope times the reliability, which the planted errors give."""
     n_units = int(rng.integers(60, 200))
-    error = rng.uniform(0.2, 1.0, n_units)
-    reliability = 1.0 / (1.0 + (1.0 - 0.2**3) / (3.0 * 0.8) * (0.8 / (1.0 - 0.2)))
+    low, high = 0.2, 1.0
+    error = rng.uniform(low, high, n_units)
+    reliability = 1.0 / (1.0 + (high**3 - low**3) / (3.0 * (high - low)))
     initial = rng.normal(0.0, 1.0, n_units)
     first = _halves(initial, error, rng)
     later = _halves(0.7 * initial + rng.normal(0.0, 0.3, n_units), error, rng)
