@@ -24,6 +24,7 @@ from ketacortex.analyse.epoch_pairs import (
     unit_shift_deg,
 )
 from ketacortex.analyse.epoch_values import EpochMeasures, population_values
+from ketacortex.analyse.halves import measures_of_halves
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.shift import ExcessShift
 from ketacortex.recording.recording import Recording
@@ -50,6 +51,8 @@ class SessionFindings:
     values : `measure, epoch, population, value, n_units`
     pairs : `measure, epoch, reference, population, before, after, n_units`
         Each later epoch against the first, over the same units; shifts are NaN before.
+    halves : of each epoch, measures of single units in random halves of its trials
+        From `measures_of_halves`; epochs without enough trials are left out.
     tuning : (epoch, unit, orientation) rates, standard errors and fitted curves, with units
     not_computed : `measure, epoch, reference, population, reason` of all that is missing
         `reference` is None where a value of one epoch is missing.
@@ -59,6 +62,7 @@ class SessionFindings:
     units: pd.DataFrame
     values: pd.DataFrame
     pairs: pd.DataFrame
+    halves: dict[str, dict[str, NDArray[np.float64]]]
     tuning: xr.Dataset
     not_computed: list[dict[str, Any]]
 
@@ -88,6 +92,7 @@ def measure_session(recording: Recording) -> SessionFindings:
         units=_unit_rows(recording, measured, shifts),
         values=pd.DataFrame(values, columns=VALUE_COLUMNS),
         pairs=pd.DataFrame(pairs, columns=PAIR_COLUMNS),
+        halves=_halves(recording, measured),
         tuning=_tuning_dataset(recording, measured),
         not_computed=no_values + no_pairs,
     )
@@ -111,6 +116,21 @@ def _shifts(
 ) -> tuple[NDArray[np.float64], ExcessShift]:
     rng = generator("halves of trials", recording.subject.identifier, before.epoch, after.epoch)
     return unit_shift_deg(before, after), unit_excess_shift(before, after, rng)
+
+
+def _halves(
+    recording: Recording, measured: list[EpochMeasures]
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Measures of the halves of every epoch that has enough trials; nothing for a single epoch."""
+    if len(measured) < 2:
+        return {}
+    found = {}
+    for epoch in measured:
+        rng = generator("halves of an epoch", recording.subject.identifier, epoch.epoch)
+        halves = measures_of_halves(epoch.responses, rng)
+        if halves:
+            found[epoch.epoch] = halves
+    return found
 
 
 def _unit_rows(
