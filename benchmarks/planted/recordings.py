@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from benchmarks.planted.entry import Estimator, NullTest
 from ketacortex.analyse.compare import compare_sides
-from ketacortex.recording.joining import only_epoch
 from ketacortex.recording.recording import Recording, Subject
+from ketacortex.recording.selection import only_epoch
 
 ORIENTATION_DEG = np.arange(12) * 15.0
 DURATION_S = 0.5

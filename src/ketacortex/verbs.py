@@ -14,6 +14,7 @@ import pandas as pd
 
 from ketacortex.analyse.compare import Comparison, compare_sides
 from ketacortex.analyse.findings import write_csv, write_findings
+from ketacortex.analyse.inclusion import InclusionRule
 from ketacortex.analyse.one_animal import compare_one_animal
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
@@ -242,14 +243,20 @@ def compare(
 
     Returns
     -------
-    `sides`, `comparisons`, `not_computed`, ready for JSON
-        `before` of a comparison is the first side.
+    `sides`, `comparisons`, `comparisons_of_included`, `initial_value`, `inclusion`, `units`,
+    `not_computed`, ready for JSON
+        `before` of a comparison is the first side. Where the default inclusion rule would leave
+        units out, everything is given with them and again without.
     """
     first, *others = _read_sides(sides)
     folder = None if out is None else _new_folder(Path(out))
     answer: dict[str, Any] = {
         "sides": [_side_row(side, cell) for side in (first, *others) for cell in side.animals],
         "comparisons": [],
+        "comparisons_of_included": [],
+        "initial_value": [],
+        "inclusion": [],
+        "units": [],
         "not_computed": [],
     }
     joined: list[tuple[str, Comparison]] = []
@@ -259,8 +266,15 @@ def compare(
             animals = first.animals[cell], other.animals[other_cell]
             found = compare_sides(*(_as_one(*animals) if same_animal else animals), names)
             mark = {"a": names[0], "b": names[1]}
-            answer["comparisons"] += [{**mark, **row} for row in json_rows(found.effects)]
-            answer["not_computed"] += [{**mark, **entry} for entry in found.not_computed]
+            for key, rows in (
+                ("comparisons", json_rows(found.effects)),
+                ("comparisons_of_included", json_rows(found.effects_of_included)),
+                ("initial_value", json_rows(found.initial)),
+                ("inclusion", _inclusion_rows(found)),
+                ("units", json_rows(found.units)),
+                ("not_computed", found.not_computed),
+            ):
+                answer[key] += [{**mark, **row} for row in rows]
             joined.append((f"{names[1]} against {names[0]}", found))
     if folder is not None:
         _write_comparisons(folder, joined)
@@ -287,6 +301,19 @@ def _side_row(side: Side, cell: tuple[str, str]) -> dict[str, Any]:
         "n_units": sum(recording.n_units for recording in animals.values()),
         "n_trials": sum(len(recording.trials) for recording in animals.values()),
     }
+
+
+def _inclusion_rows(found: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "animal": animal,
+            "n_units": len(of_one.is_included),
+            "n_included": int(of_one.is_included.sum()),
+            "n_failed": of_one.n_failed,
+            "rule": InclusionRule().model_dump(),
+        }
+        for animal, of_one in found.inclusion.items()
+    ]
 
 
 def _two_names(name: str, other: str) -> tuple[str, str]:

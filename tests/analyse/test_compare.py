@@ -7,7 +7,7 @@ from scipy import stats
 
 from ketacortex.analyse.compare import compare_sides
 from ketacortex.analyse.session import measure_session
-from ketacortex.recording.joining import only_epoch
+from ketacortex.recording.selection import only_epoch
 
 
 def sides(recordings):

@@ -149,3 +149,11 @@ def test_dead_time_of_the_detection_is_allowed_for():
     told = refractoriness(recording_with([censored], 4000.0), censored_s=0.0005)
     assert told.contamination[0] == pytest.approx(0.1, abs=0.02)
     assert blind.contamination[0] < 0.08
+
+
+def test_spikes_binned_coarsely_tell_of_no_violation():
+    rng = np.random.default_rng(8)
+    binned_s = np.sort(rng.integers(0, 30_000, 3000)) / 100.0
+    found = refractoriness(recording_with([binned_s], 300.0))
+    assert np.isnan(found.violation_share).all()
+    assert np.isnan(found.contamination).all()

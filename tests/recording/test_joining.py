@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from ketacortex.errors import DataError
-from ketacortex.recording.joining import join_epochs, only_epoch
+from ketacortex.recording.joining import join_epochs
 from ketacortex.recording.recording import Channel, Subject
+from ketacortex.recording.selection import only_epoch
 from ketacortex.recording.tables import from_tables
 
 SHOWN_DEG = np.tile(np.arange(6) * 30.0, 4)

@@ -8,22 +8,26 @@ With one animal a side the interval is over its trials, and speaks of these two 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from ketacortex.analyse.epoch_values import EpochMeasures, population_values
+from ketacortex.analyse.false_discovery import q_values
+from ketacortex.analyse.inclusion import Inclusion, included_units
+from ketacortex.analyse.initial_rows import INITIAL_COLUMNS, initial_rows
 from ketacortex.analyse.one_animal import FEWEST_GROUPS, compare_one_animal, leave_out
 from ketacortex.analyse.population import Effects, compare_animals
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.session import ALL_UNITS, SessionFindings, measure_session, populations_of
 from ketacortex.analyse.statistics import Interval, interval_of_difference
+from ketacortex.analyse.unit_changes import UNIT_CHANGE_COLUMNS, unit_changes
 from ketacortex.recording.joining import join_epochs
 from ketacortex.recording.recording import Recording
+from ketacortex.recording.selection import only_units
 from ketacortex.seeds import generator
 
 OVER_ANIMALS_PAIRED = "animals, each compared with itself"
@@ -53,12 +57,22 @@ class Comparison:
     not_computed : `measure, population, reason`
     animals : compared with themselves, or all where none is on both sides
     joined : of each animal that is on both sides, both recordings as two epochs, and its findings
+    units : UNIT_CHANGE_COLUMNS, one row a unit of these animals
+    initial : INITIAL_COLUMNS: change against initial value, and what noise alone gives
+    inclusion : of each of these animals, units that `InclusionRule` would leave out
+    effects_of_included : `effects` over the others; empty where none is left out
     """
 
     effects: pd.DataFrame
     not_computed: list[dict[str, Any]]
     animals: list[str]
-    joined: list[tuple[Recording, SessionFindings]]
+    joined: list[tuple[Recording, SessionFindings]] = field(default_factory=list)
+    units: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=UNIT_CHANGE_COLUMNS))
+    initial: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INITIAL_COLUMNS))
+    inclusion: dict[str, Inclusion] = field(default_factory=dict)
+    effects_of_included: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=[*ROW_COLUMNS, "inference"])
+    )
 
 
 def compare_sides(
@@ -85,29 +99,79 @@ def compare_sides(
         effects=_finished(found.effects),
         not_computed=found.not_computed,
         animals=[*first, *second],
-        joined=[],
     )
 
 
 def _paired(pairs: Mapping[str, tuple[Recording, Recording]], names: tuple[str, str]) -> Comparison:
     joined = [join_epochs(before, after, names) for before, after in pairs.values()]
-    sessions = [measure_session(recording) for recording in joined]
-    if len(joined) == 1:
-        found = compare_one_animal(joined[0], sessions[0])
-    else:
-        found = compare_animals([("", session) for session in sessions])
-        found.effects["inference"] = OVER_ANIMALS_PAIRED
-    effects = found.effects[found.effects["measure"] != CHANGE_ITSELF]
+    found = [(recording, measure_session(recording)) for recording in joined]
+    inclusion = {
+        animal: included_units(recording) for animal, recording in zip(pairs, joined, strict=True)
+    }
+    effects, missing = _effects(found)
+    initial, no_initial = initial_rows([("", findings) for _, findings in found])
     return Comparison(
-        effects=_finished(_with_distances(effects, sessions)),
-        not_computed=[
-            {key: entry[key] for key in ("measure", "population", "reason")}
-            for entry in found.not_computed
-            if entry["measure"] != CHANGE_ITSELF
+        effects=effects,
+        not_computed=missing
+        + [
+            {key: entry[key] for key in ("measure", "population", "reason")} for entry in no_initial
         ],
         animals=list(pairs),
-        joined=list(zip(joined, sessions, strict=True)),
+        joined=found,
+        units=pd.concat(
+            [
+                _unit_changes(recording, inclusion[animal])
+                for animal, recording in zip(pairs, joined, strict=True)
+            ],
+            ignore_index=True,
+        ),
+        initial=initial.drop(columns=["arm"]),
+        inclusion=inclusion,
+        effects_of_included=_effects_of_included(joined, list(inclusion.values())),
     )
+
+
+def _effects(
+    found: list[tuple[Recording, SessionFindings]],
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Change of every measure within each animal, and reasons for what is missing."""
+    sessions = [findings for _, findings in found]
+    if len(found) == 1:
+        compared = compare_one_animal(*found[0])
+    else:
+        compared = compare_animals([("", session) for session in sessions])
+        compared.effects["inference"] = OVER_ANIMALS_PAIRED
+    effects = compared.effects[compared.effects["measure"] != CHANGE_ITSELF]
+    return _finished(_with_distances(effects, sessions)), compared.not_computed
+
+
+def _reasons(missing: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is missing, but for what no comparison gives: a shift has no ratio, and no row here."""
+    return [
+        {key: entry[key] for key in ("measure", "population", "reason")}
+        for entry in missing
+        if entry["measure"] != CHANGE_ITSELF
+        and not (entry["measure"] == EXCESS and entry["reason"].startswith("before: "))
+    ]
+
+
+def _effects_of_included(joined: list[Recording], inclusion: list[Inclusion]) -> pd.DataFrame:
+    """The effects again without the units that the rule leaves out; none where it leaves all in."""
+    if all(of_one.is_included.all() for of_one in inclusion):
+        return pd.DataFrame(columns=[*ROW_COLUMNS, "inference"])
+    kept = [
+        only_units(recording, of_one.is_included)
+        for recording, of_one in zip(joined, inclusion, strict=True)
+        if of_one.is_included.any()
+    ]
+    if not kept:
+        return pd.DataFrame(columns=[*ROW_COLUMNS, "inference"])
+    return _effects([(recording, measure_session(recording)) for recording in kept])[0]
+
+
+def _unit_changes(recording: Recording, inclusion: Inclusion) -> pd.DataFrame:
+    epochs = [EpochMeasures(recording, responses) for responses in collect_responses(recording)]
+    return unit_changes(epochs[0], epochs[1], inclusion)
 
 
 def _with_distances(effects: pd.DataFrame, sessions: list[SessionFindings]) -> pd.DataFrame:
@@ -125,12 +189,7 @@ def _with_distances(effects: pd.DataFrame, sessions: list[SessionFindings]) -> p
 
 
 def _finished(effects: pd.DataFrame) -> pd.DataFrame:
-    p_value = effects["p_value"].to_numpy(float)
-    q_value = np.full(len(p_value), np.nan)
-    is_known = np.isfinite(p_value)
-    if is_known.any():
-        q_value[is_known] = stats.false_discovery_control(p_value[is_known])
-    effects = effects.assign(q_value=q_value)
+    effects = effects.assign(q_value=q_values(effects["p_value"].to_numpy(float)))
     return effects[[*ROW_COLUMNS, "inference"]].reset_index(drop=True)
 
 

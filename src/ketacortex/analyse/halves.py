@@ -32,9 +32,9 @@ def measures_of_halves(
     Returns
     -------
     dict
-        The logarithm of the mean rate, gOSI, and the preferred orientation in deg; the first two NaN
-        where a half has fewer than 10 spikes, the last where a half is not tuned by itself. Empty
-        where an orientation has a single trial, or there are fewer than 4.
+        The logarithm of the mean rate, gOSI, and the preferred orientation in deg; the first two
+        NaN where a half has fewer than 10 spikes, the last where a half is not tuned by itself.
+        Empty where an orientation has a single trial, or there are fewer than 4.
     """
     shown, n_trials = np.unique(responses.tuning_orientation_deg, return_counts=True)
     if len(shown) < MIN_ORIENTATIONS or n_trials.min() < 2:

@@ -1,4 +1,4 @@
-"""Change against initial value in recordings, as tables: what is regression to the mean, and what not.
+"""Change against initial value in recordings: what is regression to the mean, and what is not.
 
 Rates and selectivity between the first epoch and each later one; shifts of preferred orientation
 between the first two epochs and each third one.
@@ -67,7 +67,8 @@ def initial_rows(
 
 
 def _populations(sessions: list[SessionFindings]) -> list[str]:
-    return list(dict.fromkeys(str(p) for s in sessions for p in s.values["population"]))
+    table = pd.concat([findings.pairs for findings in sessions])
+    return [str(name) for name in pd.unique(table["population"])]
 
 
 def _key(measure: str, arm: str, reference: str, epoch: str, population: str) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def refractoriness(
     -------
     Refractoriness
         A share of violations needs 2 spikes; the contamination, that a train without any
-        refractoriness would hold 3 violations. It is 1 where there are more than that.
+        refractoriness would hold 3 violations. It is 1 where there are more than that. Nothing is
+        told of spikes that were binned more coarsely than the refractory period.
 
     Notes
     -----
@@ -74,6 +75,10 @@ def refractoriness(
         is_pair = is_close & (interval >= shortest)
         pairs += np.bincount(unit[step:][is_pair], minlength=recording.n_units)
         violations = pairs.copy() if step == 1 else violations
+    # Distinct times; a single one in a whole recording tells of no resolution.
+    times = np.unique(recording.spike_samples)
+    if len(times) > 1 and np.diff(times).min() >= longest:
+        return _untold(recording.n_units)
     total_s = recording.observed_duration_s
     free_s = total_s - 2.0 * n * censored_s
     chance = np.divide(
@@ -85,3 +90,8 @@ def refractoriness(
         violation_share=np.divide(violations, n - 1, out=np.full_like(n, np.nan), where=n > 1),
         contamination=np.where(chance >= MIN_EXPECTED_VIOLATIONS, contamination, np.nan),
     )
+
+
+def _untold(n_units: int) -> Refractoriness:
+    nothing = np.full(n_units, np.nan)
+    return Refractoriness(violation_share=nothing, contamination=nothing)

@@ -9,9 +9,9 @@ from ketacortex.errors import ConfigurationError, DataError
 from ketacortex.experiment.folder import SETTINGS
 from ketacortex.recording.checks import require_tuning_trials
 from ketacortex.recording.epochs import SINGLE_EPOCH
-from ketacortex.recording.joining import only_epoch
 from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.recording import Recording
+from ketacortex.recording.selection import only_epoch
 
 ARM, EPOCH = 0, 1
 """Places in the name of a part."""

@@ -20,21 +20,6 @@ PAUSE_S = 1.0
 """Set between the two, so that no trial spans both; nothing is measured in it."""
 
 
-def only_epoch(recording: Recording, epoch: str) -> Recording:
-    """The recording with the trials of one epoch alone; its spikes stay.
-
-    Raises
-    ------
-    DataError
-        No trial belongs to that epoch.
-    """
-    here = recording.trials["epoch"].astype(str) == epoch
-    if not here.any():
-        there = ", ".join(dict.fromkeys(recording.trials["epoch"].astype(str)))
-        raise DataError(f"no trial belongs to an epoch {epoch!r}; there are {there}. Name another.")
-    return replace(recording, trials=recording.trials[here].reset_index(drop=True))
-
-
 def join_epochs(first: Recording, second: Recording, names: tuple[str, str]) -> Recording:
     """One recording with two epochs, over the units that both recordings have.
 
