@@ -75,9 +75,7 @@ def refractoriness(
         is_pair = is_close & (interval >= shortest)
         pairs += np.bincount(unit[step:][is_pair], minlength=recording.n_units)
         violations = pairs.copy() if step == 1 else violations
-    # Distinct times; a single one in a whole recording tells of no resolution.
-    times = np.unique(recording.spike_samples)
-    if len(times) > 1 and np.diff(times).min() >= longest:
+    if np.gcd.reduce(np.diff(np.unique(recording.spike_samples)), initial=0) >= longest:
         return _untold(recording.n_units)
     total_s = recording.observed_duration_s
     free_s = total_s - 2.0 * n * censored_s
