@@ -163,10 +163,10 @@ def correlations_in_bins(
     n_groups = int(min(np.median(repeats), N_GROUPS)) if len(repeats) else 0
     group = deal(condition, max(n_groups, 1), rng)
     without = np.empty((n_groups, len(mean)))
-    for k in range(n_groups):
-        kept = group != k
+    for number in range(n_groups):
+        kept = group != number
         correlation = noise_correlations(counts[:, kept], condition[kept])
-        without[k], _ = _binned(correlation, apart, edges)
+        without[number], _ = _binned(correlation, apart, edges)
     rows = []
     for k in np.flatnonzero(n_pairs >= MIN_PAIRS):
         found = jackknife_interval(float(mean[k]), without[:, k])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ketacortex.analyse.initial_rows import initial_rows
 from ketacortex.analyse.population import Effects
 from ketacortex.analyse.session import SessionFindings
 
@@ -16,7 +17,7 @@ from ketacortex.analyse.session import SessionFindings
 def write_findings(
     folder: Path, sessions: Iterable[tuple[str, SessionFindings]], compared: Effects
 ) -> None:
-    """Write `units`, `values`, `pairs` and `effects` as CSV, tuning curves as netCDF.
+    """Write `units`, `values`, `pairs`, `effects` and `initial` as CSV, tuning curves as netCDF.
 
     Every file is written under a temporary name and renamed.
 
@@ -35,6 +36,7 @@ def write_findings(
         ]
         write_csv(pd.concat(tables, ignore_index=True), folder / f"{name}.csv")
     write_csv(compared.effects, folder / "effects.csv")
+    write_csv(initial_rows(sessions)[0], folder / "initial.csv")
     for number, (arm, findings) in enumerate(sessions, start=1):
         path = folder / tuning_file(number, findings.animal, arm)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -50,7 +52,8 @@ def tuning_file(number: int, animal: str, arm: str) -> str:
     >>> tuning_file(1, "cat/7", "retest")
     'tuning-001-cat_7-retest.nc'
     """
-    return f"tuning-{number:03d}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', animal)}-{arm}.nc"
+    plain = (re.sub(r"[^A-Za-z0-9_.-]+", "_", name) for name in (animal, arm))
+    return f"tuning-{number:03d}-{'-'.join(plain)}.nc"
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

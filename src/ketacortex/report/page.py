@@ -18,11 +18,13 @@ from ketacortex.report import methods, statements
 from ketacortex.report.change_figures import draw_fano, draw_osi
 from ketacortex.report.dose_strip import draw_dose_strip
 from ketacortex.report.drawing import ReportFigure
+from ketacortex.report.initial_figures import draw_initial, initial_sentences
 from ketacortex.report.ladder import draw_ladder
 from ketacortex.report.not_modelled import not_modelled
 from ketacortex.report.physiology import draw_physiology, judgement_table, ranges_apply
 from ketacortex.report.raster import draw_raster
 from ketacortex.report.tables import Material, material_of_recordings, material_of_run
+from ketacortex.report.trial_figures import draw_correlation_by_tuning, draw_fano_through_trial
 from ketacortex.report.tuning_figures import draw_examples, draw_shifts
 from ketacortex.report.wording import number, population_in_words
 
@@ -123,6 +125,10 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "shifts": _drawn(draw_shifts, material),
         "osi": _drawn(draw_osi, material),
         "fano": _drawn(draw_fano, material),
+        "initial": _drawn(draw_initial, material),
+        "initial_sentences": initial_sentences(material),
+        "fano_time": _drawn(draw_fano_through_trial, material),
+        "correlation": _drawn(draw_correlation_by_tuning, material),
         "effects": statements.effect_tables(material),
         "effects_note": statements.effects_note(material),
         "missing": statements.missing_groups(material),

@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from ketacortex.analyse.findings import tuning_file
+from ketacortex.analyse.initial_rows import INITIAL_COLUMNS, initial_rows
 from ketacortex.analyse.population import EFFECT_COLUMNS, Effects
 from ketacortex.analyse.session import (
     ALL_UNITS,
@@ -37,7 +38,7 @@ CLASS_ORDER = ("pyr", "pv", "sst", "vip", UNKNOWN_CLASS)
 UNIT_COLUMNS = (
     "unit", "cell_class", "epoch", "mean_rate_hz", "peak_rate_hz", "spontaneous_rate_hz",
     "preferred_orientation_deg", "osi", "gosi", "half_width_deg", "fano_factor", "isi_cv",
-    "is_responsive", "is_tuned", "preferred_orientation_shift_deg",
+    "is_responsive", "is_tuned", "preferred_orientation_shift_deg", "shift_within_deg",
 )  # fmt: skip
 WORDS = ("unit", "cell_class", "epoch", "population", "measure", "reference", "animal", "arm")
 
@@ -68,6 +69,7 @@ class Material:
     units, population_values, pairs : tables of `SessionFindings` of all sessions
         With `animal`, `arm` and `session`, the number of the recording among all.
     effects : table of `Effects`
+    initial : table of `initial_rows`
     not_computed : `measure, arm, epoch, population, reason`
     examples : the first animal in the arms that are shown, at least one of them
     courses : slow states by time, from `read_courses`; empty where nothing was given
@@ -80,6 +82,7 @@ class Material:
     population_values: pd.DataFrame
     pairs: pd.DataFrame
     effects: pd.DataFrame
+    initial: pd.DataFrame
     not_computed: list[dict[str, Any]]
     examples: tuple[Example, ...]
     courses: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -200,6 +203,7 @@ def material_of_run(folder: RunFolder, experiment: Experiment, command: str) -> 
         population_values=_numbered(values, order),
         pairs=_numbered(pairs, order),
         effects=_read_table(folder.findings / "effects.csv", EFFECT_COLUMNS),
+        initial=_read_table(folder.findings / "initial.csv", INITIAL_COLUMNS),
         not_computed=list(summary.get("not_computed", [])),
         examples=(),
         courses=read_courses(folder, experiment),
@@ -242,6 +246,7 @@ def material_of_recordings(
         population_values=_joined(sessions, "values", VALUE_COLUMNS),
         pairs=_joined(sessions, "pairs", PAIR_COLUMNS),
         effects=_with_columns(compared.effects, EFFECT_COLUMNS),
+        initial=initial_rows(sessions)[0],
         not_computed=missing,
         examples=_examples_of(recordings, sessions),
         provenance=provenance,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from ketacortex.report.drawing import (
     INK,
@@ -203,6 +204,8 @@ def _draw_arm(axes: Axes, material: Material, changes: pd.DataFrame, arm: str) -
         axes.stairs(share, edges_deg, color=colour, fill=True, alpha=0.25)
         axes.stairs(share, edges_deg, color=colour, lw=1.3)
         colours[f"{here['epoch_before'].iloc[0]} → {epoch}, n = {len(here)} units"] = colour
+    last = changes[changes["epoch"] == changes["epoch"].iloc[-1]]
+    axes.stairs(_from_error_alone(last, edges_deg), edges_deg, color=INK, lw=1.0, ls="--")
     axes.axvline(0.0, color=INK, lw=0.6, ls=":")
     axes.set_title(material.arm_in_words(arm), loc="left")
     axes.set_xlabel("shift of preferred orientation [deg]")
@@ -211,11 +214,24 @@ def _draw_arm(axes: Axes, material: Material, changes: pd.DataFrame, arm: str) -
     legend_of(axes, colours, loc="upper right")
 
 
+def _from_error_alone(changes: pd.DataFrame, edges_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares that unmoved units would show, each with the error that its own halves tell."""
+    within_deg = changes["shift_within_deg"].to_numpy(float)
+    # The mean distance of a normal error is sqrt(2 / pi) of its standard deviation.
+    sd_deg = within_deg[within_deg > 0] * np.sqrt(np.pi / 2.0)
+    if not len(sd_deg):
+        return np.full(len(edges_deg) - 1, np.nan)
+    below = ndtr(edges_deg / sd_deg[:, None])
+    return np.asarray(np.diff(below, axis=1).mean(axis=0))
+
+
 def _shift_caption(material: Material, changes: pd.DataFrame, n_arms: int) -> str:
     omitted = f" The first {MOST_PANELS} of {n_arms} arms." if n_arms > MOST_PANELS else ""
     return (
         f"Signed shift of the fitted preferred orientation ({material.main_population}), units "
-        f"significantly tuned in both epochs, {changes['animal'].nunique()} animals together."
+        f"significantly tuned in both epochs, {changes['animal'].nunique()} animals together. "
+        "Dashed: what unmoved units would show in the last epoch, from how the halves of the "
+        f"trials of each agree (n = {int((changes['shift_within_deg'] > 0).sum())} in all)."
         f"{omitted}"
     )
 
