@@ -106,8 +106,10 @@ def test_one_animal_against_a_group_cannot_be_compared_and_says_why():
 def test_the_same_spikes_on_both_sides_differ_in_nothing():
     recordings = animals(1)
     first, _ = sides(recordings)
-    rows = compare_sides(first, dict(first), ("a", "b")).effects
-    rows = rows[rows["measure"] != "preferred_orientation_shift_excess_deg"]
+    found = compare_sides(first, dict(first), ("a", "b"))
+    rows = found.effects
+    assert "preferred_orientation_shift_excess_deg" not in set(rows["measure"])
+    assert any("the same trials twice" in entry["reason"] for entry in found.not_computed)
     assert (rows["change"] == 0).all()
     assert (rows["p_value"] == 1).all()
 

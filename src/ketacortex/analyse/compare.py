@@ -21,10 +21,11 @@ from ketacortex.analyse.inclusion import Inclusion, included_units
 from ketacortex.analyse.initial_rows import INITIAL_COLUMNS, initial_rows
 from ketacortex.analyse.one_animal import FEWEST_GROUPS, compare_one_animal, leave_out
 from ketacortex.analyse.population import Effects, compare_animals
-from ketacortex.analyse.responses import collect_responses
+from ketacortex.analyse.responses import EpochResponses, collect_responses
 from ketacortex.analyse.session import ALL_UNITS, SessionFindings, measure_session, populations_of
 from ketacortex.analyse.statistics import Interval, interval_of_difference
 from ketacortex.analyse.unit_changes import UNIT_CHANGE_COLUMNS, unit_changes
+from ketacortex.analyse.variability import count_statistics
 from ketacortex.recording.joining import join_epochs
 from ketacortex.recording.recording import Recording
 from ketacortex.recording.selection import only_units
@@ -37,6 +38,14 @@ NOT_COMPARED = "blank_unimodality_p"
 """A probability is not a quantity whose change means anything."""
 CHANGE_ITSELF = "preferred_orientation_shift_abs_deg"
 """Above 0 whether or not anything moved, so it is no effect; its excess over error is one."""
+SHARED_NOISE = (
+    "both sides are the same trials twice (their counts vary together from trial to trial), so "
+    "their errors are not independent. Compare two epochs of each instead."
+)
+ALIKE = 0.05
+"""Correlation of counts, trial by trial, of two sides that cannot be two measurements."""
+MIN_TRIALS_TO_JUDGE = 100
+"""Pairs of unit and trial that vary."""
 ROW_COLUMNS = [
     "measure", "population", "before", "after", "change", "ci_low", "ci_high", "p_value", "q_value",
     "ratio", "ratio_ci_low", "ratio_ci_high", "n_animals", "n_units",
@@ -109,6 +118,9 @@ def _paired(pairs: Mapping[str, tuple[Recording, Recording]], names: tuple[str, 
         animal: included_units(recording) for animal, recording in zip(pairs, joined, strict=True)
     }
     effects, missing = _effects(found)
+    if any(shares_noise(recording) for recording in joined):
+        effects = _finished(effects[effects["measure"] != EXCESS])
+        missing = [*missing, {"measure": EXCESS, "population": ALL_UNITS, "reason": SHARED_NOISE}]
     initial, no_initial = initial_rows([("", findings) for _, findings in found])
     return Comparison(
         effects=effects,
@@ -143,6 +155,32 @@ def _effects(
         compared.effects["inference"] = OVER_ANIMALS_PAIRED
     effects = compared.effects[compared.effects["measure"] != CHANGE_ITSELF]
     return _finished(_with_distances(effects, sessions)), compared.not_computed
+
+
+def shares_noise(recording: Recording) -> bool:
+    """Whether two epochs are the same trials twice: what varies from trial to trial is alike.
+
+    So it is with two arms of a simulation, which draw the same afferent spikes. Counts are taken
+    around the mean of their condition; trials belong together by their order.
+    """
+    first, second = collect_responses(recording)
+    if not np.array_equal(first.condition, second.condition):
+        return False
+    residual = [_standardised(responses) for responses in (first, second)]
+    both = residual[0] * residual[1]
+    if np.count_nonzero(both) < MIN_TRIALS_TO_JUDGE:
+        return False
+    by_trial = both.mean(axis=0)
+    error = by_trial.std(ddof=1) / np.sqrt(len(by_trial))
+    return bool(by_trial.mean() > max(ALIKE, 5.0 * error))
+
+
+def _standardised(responses: EpochResponses) -> NDArray[np.float64]:
+    statistics = count_statistics(responses.counts, responses.condition)
+    place = np.searchsorted(statistics.condition, responses.condition)
+    deviation = responses.counts - statistics.mean[:, place]
+    sd = np.sqrt(np.nan_to_num(statistics.variance[:, place]))
+    return np.divide(deviation, sd, out=np.zeros_like(deviation), where=sd > 0)
 
 
 def _reasons(missing: list[dict[str, Any]]) -> list[dict[str, Any]]:
