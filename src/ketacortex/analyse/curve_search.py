@@ -1,162 +1,270 @@
-"""Search for the two parameters of a von Mises tuning curve that have no closed form.
+"""Search for the two parameters of a response curve that have no closed form, unit by unit.
 
-Angles here are doubled and in radians. The linear parameters, baseline and amplitude, are
-eliminated (variable projection), so that every search is over (mu, kappa) alone.
+Every curve here is a baseline plus one lobe, or two lobes half a turn apart, with a *place* (where
+the lobe is) and a *sharpness* (how narrow, or how steep). Baseline and amplitudes, the linear part,
+are eliminated (variable projection, Golub and Pereyra 1973, 10.1137/0710036), so that the search is
+over place and log sharpness alone: a grid finds the basin and damped Gauss-Newton steps finish it.
+Angles here are in radians of one full turn (orientations are doubled), contrasts are logarithms.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-N_START_MU = 36
-N_START_KAPPA = 6
+from ketacortex.analyse.curve_linear import Floats, Linear, lobe_moments, solve_linear
+from ketacortex.analyse.curve_shapes import CurveShape, fill_lobe, with_turns
+from ketacortex.compiled import compiled
+
 N_STEPS = 100
-SMALLEST_STEP = 1e-7
-"""Radians of doubled angle and log kappa; 3e-6 degrees of orientation."""
+SMALLEST_STEP = 1e-8
+"""Radians and log sharpness; 3e-7 degrees of orientation."""
 LARGEST_STEP = 0.5
 TIE_BREAK = 1e-9
 """Equal starts are settled by their place in the grid, never by rounding."""
 
 
-def von_mises_curve(
-    doubled: NDArray[np.float64], mu: NDArray[np.float64], kappa: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Curve of height 1 at `mu`, (n_curve, n_orientation)."""
-    cosine = np.outer(np.cos(mu), np.cos(doubled)) + np.outer(np.sin(mu), np.sin(doubled))
-    return np.exp(kappa[:, None] * (cosine - 1.0))
-
-
-def solve_linear(
-    rate: NDArray[np.float64], curve: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Baseline and amplitude, neither negative, that fit best with the given curves.
+def search_curves(
+    rate: Floats,
+    x: Floats,
+    shape: CurveShape,
+    start: tuple[NDArray[Any], NDArray[Any]],
+    limits: Floats,
+    *,
+    n_lobes: int = 1,
+    is_baseline_free: bool = False,
+) -> Floats:
+    """Least-squares curves of many units, each on its own and the same in any company.
 
     Parameters
     ----------
-    rate : (n_curve, n_orientation), not negative
-    curve : (n_curve, n_orientation)
+    rate : (n_unit, n_x), finite
+    x : (n_x,)
+    shape : CurveShape
+    start : places (n_place,) and sharpnesses (n_sharpness,) of the grid
+    limits : (2, 2) lowest and highest place, lowest and highest sharpness
+    n_lobes : 1 or 2, the second half a turn from the first
+    is_baseline_free : whether the baseline may be negative
 
     Returns
     -------
-    baseline, amplitude : (n_curve,)
+    (n_unit, 5) baseline, amplitude, amplitude of the second lobe, place, sharpness
     """
-    mean_rate, mean_curve = rate.mean(axis=1), curve.mean(axis=1)
-    centred = curve - mean_curve[:, None]
-    amplitude = np.maximum(_dot(centred, rate) / _dot(centred, centred), 0.0)
-    baseline = mean_rate - amplitude * mean_curve
-    is_bound = baseline < 0
-    amplitude = np.where(is_bound, _dot(curve, rate) / _dot(curve, curve), amplitude)
-    return np.where(is_bound, 0.0, baseline), amplitude
+    place, sharpness = (g.ravel() for g in np.meshgrid(*start, indexing="ij"))
+    bounds = np.stack([limits[0], np.log(limits[1])])
+    return _search(
+        np.ascontiguousarray(rate, float),
+        np.ascontiguousarray(x, float),
+        int(shape),
+        n_lobes,
+        is_baseline_free,
+        np.stack([place, np.log(sharpness)], axis=1),
+        bounds,
+    )
 
 
-def best_start(
-    rate: NDArray[np.float64], doubled: NDArray[np.float64], kappa_min: float, kappa_max: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Best (mu, kappa) of a grid, for rates of unit length.
+@compiled(error_model="numpy")
+def _search(
+    rate: Floats, x: Floats, shape: int, n_lobes: int, is_free: bool, grid: Floats, bounds: Floats
+) -> Floats:
+    n_units, n_x = rate.shape
+    turns = with_turns(x)
+    # The grid along the last axis, so that each x is one pass over contiguous memory.
+    heights = np.zeros((n_lobes, n_x, len(grid)))
+    moments = np.zeros((len(grid), 5))
+    lobes, work, tried_work = np.zeros((2, 3, n_x)), np.zeros((3, n_x)), np.zeros((3, n_x))
+    for i in range(len(grid)):
+        for lobe in range(n_lobes):
+            fill_lobe(turns, grid[i, 0] + lobe * np.pi, np.exp(grid[i, 1]), shape, lobes[lobe])
+            heights[lobe, :, i] = lobes[lobe, 0]
+        moments[i] = lobe_moments(lobes, n_lobes)
+    products = np.zeros((2, len(grid)))
+    over_spread = 1.0 / (moments[:, 2] - moments[:, 0] ** 2 / n_x)
+    found = np.empty((n_units, 5))
+    scaled = np.empty(n_x)
+    for unit in range(n_units):
+        # Scaled to unit length, so that every tolerance is relative to the unit's own rates.
+        size = np.sqrt((rate[unit] ** 2).sum())
+        scaled[:] = rate[unit] / size
+        best = _scan(scaled, heights, moments, over_spread, n_lobes, is_free, products)
+        found[unit] = _refine(
+            scaled, turns, shape, n_lobes, is_free, grid[best], bounds, lobes, work, tried_work
+        )
+        found[unit, :3] *= size
+    return found
 
-    The grid is one matrix product: with the linear part solved, what a curve explains depends
-    on the rates only through their product with it.
-    """
-    mu = np.arange(N_START_MU) * (2.0 * np.pi / N_START_MU)
-    kappa = np.geomspace(max(kappa_min, 0.3), 0.8 * kappa_max, N_START_KAPPA)
-    grid_mu, grid_kappa = (g.ravel() for g in np.meshgrid(mu, kappa, indexing="ij"))
-    curve = von_mises_curve(doubled, grid_mu, grid_kappa)
-    mean_curve, squared = curve.mean(axis=1), _dot(curve, curve)
-    spread = squared - curve.shape[1] * mean_curve**2
-    mean_rate = rate.mean(axis=1)[:, None]
-    product = rate @ curve.T
-    covariance = product - rate.shape[1] * mean_rate * mean_curve
-    explained = rate.shape[1] * mean_rate**2 + np.maximum(covariance, 0.0) ** 2 / spread
-    is_bound = covariance * mean_curve > mean_rate * spread
-    explained = np.where(is_bound, product**2 / squared, explained)
-    best = np.argmax(explained - TIE_BREAK * np.arange(len(grid_mu)), axis=1)
-    return grid_mu[best], grid_kappa[best]
+
+@compiled(error_model="numpy")
+def _scan(
+    rate: Floats,
+    heights: Floats,
+    moments: Floats,
+    over_spread: Floats,
+    n_lobes: int,
+    is_free: bool,
+    products: Floats,
+) -> int:
+    """Place in the grid of the curve that explains most."""
+    n_x, n_grid = heights.shape[1:]
+    for lobe in range(n_lobes):
+        row = products[lobe]
+        row[:] = 0.0
+        for i in range(n_x):
+            weight, height = rate[i], heights[lobe, i]
+            for j in range(n_grid):
+                row[j] += weight * height[j]
+    total = rate.sum()
+    best, most = 0, -np.inf
+    for j in range(n_grid):
+        if n_lobes == 1:
+            # Without bounds it would explain this much; most of the grid cannot win.
+            apart = products[0, j] - total * moments[j, 0] / n_x
+            if total * total / n_x + apart * apart * over_spread[j] - TIE_BREAK * j <= most:
+                continue
+        along = (total, products[0, j], products[1, j])
+        linear = solve_linear(n_x, moments[j], along, n_lobes, is_free)
+        explained = linear[0] * along[0] + linear[1] * along[1] + linear[2] * along[2]
+        explained -= TIE_BREAK * j
+        if explained > most:
+            best, most = j, explained
+    return best
 
 
-def refine(
-    rate: NDArray[np.float64],
-    doubled: NDArray[np.float64],
-    mu: NDArray[np.float64],
-    kappa: NDArray[np.float64],
-    kappa_min: float,
-    kappa_max: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Damped Gauss-Newton from the start to the least-squares (mu, kappa) of each curve.
-
-    Every curve has its own damping and leaves the search when its steps become negligible.
-    """
-    place = np.stack([mu, np.log(kappa)])
-    bounds = np.log([kappa_min, kappa_max])
-    damping = np.full(len(rate), 1e-3)
-    loss = _loss(rate, doubled, place)
-    active = np.arange(len(rate))
+@compiled(error_model="numpy")
+def _refine(
+    rate: Floats,
+    x: Floats,
+    shape: int,
+    n_lobes: int,
+    is_free: bool,
+    begin: Floats,
+    bounds: Floats,
+    lobes: Floats,
+    work: Floats,
+    tried_work: Floats,
+) -> Floats:
+    """Damped Gauss-Newton to the least-squares place and sharpness, (5,) as in `search_curves`."""
+    place, sharpness = begin[0], min(max(begin[1], bounds[1, 0]), bounds[1, 1])
+    loss, linear = _project(rate, x, shape, n_lobes, is_free, place, sharpness, lobes, work)
+    damping = 1e-3
     for _ in range(N_STEPS):
-        step = _step(rate[active], doubled, place[:, active], damping[active], bounds)
-        tried = place[:, active] + step
-        tried[1] = np.clip(tried[1], *bounds)
-        tried_loss = _loss(rate[active], doubled, tried)
-        is_better = tried_loss <= loss[active]
-        won = active[is_better]
-        place[:, won], loss[won] = tried[:, is_better], tried_loss[is_better]
-        damping[active] *= np.where(is_better, 0.1, 8.0)
-        active = active[(np.abs(step) > SMALLEST_STEP).any(axis=0)]
-        if not len(active):
+        along_place, along_sharpness = _step(work, place, sharpness, damping, bounds)
+        tried_place = min(max(place + along_place, bounds[0, 0]), bounds[0, 1])
+        tried_sharpness = min(max(sharpness + along_sharpness, bounds[1, 0]), bounds[1, 1])
+        tried_loss, tried_linear = _project(
+            rate, x, shape, n_lobes, is_free, tried_place, tried_sharpness, lobes, tried_work
+        )
+        if tried_loss <= loss:
+            place, sharpness, loss, linear = tried_place, tried_sharpness, tried_loss, tried_linear
+            work, tried_work = tried_work, work
+            damping *= 0.1
+        else:
+            damping *= 8.0
+        if max(abs(along_place), abs(along_sharpness)) <= SMALLEST_STEP:
             break
-    return place[0], np.exp(place[1])
+    return np.array([linear[0], linear[1], linear[2], place, np.exp(sharpness)])
 
 
-def _loss(
-    rate: NDArray[np.float64], doubled: NDArray[np.float64], place: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    curve = von_mises_curve(doubled, place[0], np.exp(place[1]))
-    baseline, amplitude = solve_linear(rate, curve)
-    residual = rate - baseline[:, None] - amplitude[:, None] * curve
-    return _dot(residual, residual)
+@compiled(error_model="numpy")
+def _project(
+    rate: Floats,
+    x: Floats,
+    shape: int,
+    n_lobes: int,
+    is_free: bool,
+    place: float,
+    log_sharpness: float,
+    lobes: Floats,
+    work: Floats,
+) -> tuple[float, Linear]:
+    """Loss and linear part at a place; into `work` the residual and what place and sharpness add.
+
+    That is their slopes beyond what baseline and amplitudes could do. A linear part held at its
+    bound can do nothing and stays out.
+    """
+    n_x = len(rate)
+    t_0 = t_1 = t_2 = 0.0
+    for lobe in range(n_lobes):
+        fill_lobe(x, place + lobe * np.pi, np.exp(log_sharpness), shape, lobes[lobe])
+    for i in range(n_x):
+        t_0 += rate[i]
+        t_1 += rate[i] * lobes[0, 0, i]
+        t_2 += rate[i] * lobes[1, 0, i]
+    linear = solve_linear(n_x, lobe_moments(lobes, n_lobes), (t_0, t_1, t_2), n_lobes, is_free)
+    loss = 0.0
+    for i in range(n_x):
+        work[0, i] = rate[i] - linear[0] - linear[1] * lobes[0, 0, i] - linear[2] * lobes[1, 0, i]
+        work[1, i] = linear[1] * lobes[0, 1, i] + linear[2] * lobes[1, 1, i]
+        work[2, i] = linear[1] * lobes[0, 2, i] + linear[2] * lobes[1, 2, i]
+        loss += work[0, i] * work[0, i]
+    if linear[0] != 0.0:
+        _centre(work[1])
+        _centre(work[2])
+        _centre(lobes[0, 0])
+        _centre(lobes[1, 0])
+    if linear[1] > 0.0:
+        _remove(lobes[0, 0], work[1])
+        _remove(lobes[0, 0], work[2])
+    if linear[2] > 0.0:
+        if linear[1] > 0.0:
+            _remove(lobes[0, 0], lobes[1, 0])
+        _remove(lobes[1, 0], work[1])
+        _remove(lobes[1, 0], work[2])
+    return loss, linear
 
 
+@compiled(error_model="numpy")
+def _dot(first: Floats, second: Floats) -> float:
+    total = 0.0
+    for i in range(len(first)):
+        total += first[i] * second[i]
+    return total
+
+
+@compiled(error_model="numpy")
+def _centre(row: Floats) -> None:
+    mean = 0.0
+    for i in range(len(row)):
+        mean += row[i]
+    mean /= len(row)
+    for i in range(len(row)):
+        row[i] -= mean
+
+
+@compiled(error_model="numpy")
+def _remove(direction: Floats, row: Floats) -> None:
+    squared = _dot(direction, direction)
+    if squared > 0.0:
+        share = _dot(direction, row) / squared
+        for i in range(len(row)):
+            row[i] -= share * direction[i]
+
+
+@compiled(error_model="numpy")
 def _step(
-    rate: NDArray[np.float64],
-    doubled: NDArray[np.float64],
-    place: NDArray[np.float64],
-    damping: NDArray[np.float64],
-    bounds: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Next step of (mu, log kappa), (2, n_curve)."""
-    residual, along_mu, along_kappa = _projected(rate, doubled, place)
-    mm = _dot(along_mu, along_mu) * (1.0 + damping) + 1e-12
-    kk = _dot(along_kappa, along_kappa) * (1.0 + damping) + 1e-12
-    mk = _dot(along_mu, along_kappa)
-    m, k = _dot(along_mu, residual), _dot(along_kappa, residual)
-    determinant = mm * kk - mk**2
-    step = np.stack([kk * m - mk * k, mm * k - mk * m]) / determinant
-    # At a limit of kappa that the step would cross, only mu can still move.
-    is_stuck = ((place[1] >= bounds[1]) & (step[1] > 0)) | ((place[1] <= bounds[0]) & (step[1] < 0))
-    step = np.where(is_stuck, np.stack([m / mm, np.zeros_like(m)]), step)
-    return np.clip(step, -LARGEST_STEP, LARGEST_STEP)
+    work: Floats, place: float, sharpness: float, damping: float, bounds: Floats
+) -> tuple[float, float]:
+    """Next step of place and log sharpness."""
+    pp = _dot(work[1], work[1]) * (1.0 + damping) + 1e-12
+    ss = _dot(work[2], work[2]) * (1.0 + damping) + 1e-12
+    ps = _dot(work[1], work[2])
+    p, s = _dot(work[1], work[0]), _dot(work[2], work[0])
+    determinant = pp * ss - ps**2
+    along_place = (ss * p - ps * s) / determinant
+    along_sharpness = (pp * s - ps * p) / determinant
+    # At a limit of one that the step would cross, only the other can still move.
+    if _is_stuck(sharpness, along_sharpness, bounds[1]):
+        along_place, along_sharpness = p / pp, 0.0
+    elif _is_stuck(place, along_place, bounds[0]):
+        along_place, along_sharpness = 0.0, s / ss
+    return (
+        min(max(along_place, -LARGEST_STEP), LARGEST_STEP),
+        min(max(along_sharpness, -LARGEST_STEP), LARGEST_STEP),
+    )
 
 
-def _projected(
-    rate: NDArray[np.float64], doubled: NDArray[np.float64], place: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Residual, and what moving mu and log kappa adds beyond what b and a could do."""
-    mu, kappa = place[0][:, None], np.exp(place[1])[:, None]
-    curve = von_mises_curve(doubled, place[0], kappa[:, 0])
-    baseline, amplitude = solve_linear(rate, curve)
-    residual = rate - baseline[:, None] - amplitude[:, None] * curve
-    slope = amplitude[:, None] * kappa * curve
-    along_mu = slope * (np.outer(np.cos(place[0]), np.sin(doubled)) - np.sin(mu) * np.cos(doubled))
-    along_kappa = slope * (np.cos(mu) * np.cos(doubled) + np.sin(mu) * np.sin(doubled) - 1.0)
-    # With b held at 0 a shift of all rates is not free, so the mean stays in.
-    is_free = (baseline > 0)[:, None]
-    curve = curve - is_free * curve.mean(axis=1, keepdims=True)
-    squared = _dot(curve, curve)[:, None]
-    rest = []
-    for direction in (along_mu, along_kappa):
-        direction = direction - is_free * direction.mean(axis=1, keepdims=True)
-        rest.append(direction - curve * (_dot(curve, direction)[:, None] / squared))
-    return residual, rest[0], rest[1]
-
-
-def _dot(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.einsum("ij,ij->i", first, second)
+@compiled(error_model="numpy")
+def _is_stuck(value: float, step: float, bound: Floats) -> bool:
+    return (value >= bound[1] and step > 0.0) or (value <= bound[0] and step < 0.0)
