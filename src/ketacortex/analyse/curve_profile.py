@@ -12,7 +12,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ketacortex.analyse.curve_search import solve
 from ketacortex.compiled import compiled
 
 PREFERRED, KAPPA, OSI = 0, 1, 2
@@ -124,9 +123,9 @@ def _least(which, rate, cos_shown, sin_shown, mu, held, low, high, curve):  # ty
 @compiled()
 def _loss(which, rate, cos_shown, sin_shown, mu, held, free, curve):  # type: ignore[no-untyped-def]
     if which == PREFERRED:
-        return solve(rate, cos_shown, sin_shown, held, free, curve)[2]
+        return _solve(rate, cos_shown, sin_shown, held, free, curve)[2]
     if which == KAPPA:
-        return solve(rate, cos_shown, sin_shown, free, held, curve)[2]
+        return _solve(rate, cos_shown, sin_shown, free, held, curve)[2]
     return _loss_of_osi(rate, cos_shown, sin_shown, mu, held, free)
 
 
@@ -144,3 +143,36 @@ def _loss_of_osi(rate, cos_shown, sin_shown, mu, osi, log_kappa):  # type: ignor
         squared += value * value
         total += rate[k] * rate[k]
     return total - max(product, 0.0) ** 2 / squared
+
+
+@compiled()
+def _solve(rate, cos_shown, sin_shown, mu, log_kappa, curve):  # type: ignore[no-untyped-def]
+    """Best baseline and amplitude, neither negative, and what they leave of the squares.
+
+    The curve itself is written into `curve`.
+    """
+    n = len(rate)
+    kappa, cos_mu, sin_mu = math.exp(log_kappa), math.cos(mu), math.sin(mu)
+    mean_rate = mean_curve = squared = product = 0.0
+    for k in range(n):
+        curve[k] = math.exp(kappa * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0))
+        mean_rate += rate[k]
+        mean_curve += curve[k]
+    mean_rate /= n
+    mean_curve /= n
+    spread = covariance = 0.0
+    for k in range(n):
+        centred = curve[k] - mean_curve
+        spread += centred * centred
+        covariance += centred * rate[k]
+        squared += curve[k] * curve[k]
+        product += curve[k] * rate[k]
+    amplitude = max(covariance / spread, 0.0)
+    baseline = mean_rate - amplitude * mean_curve
+    if baseline < 0.0:
+        baseline, amplitude = 0.0, product / squared
+    loss = 0.0
+    for k in range(n):
+        residual = rate[k] - baseline - amplitude * curve[k]
+        loss += residual * residual
+    return baseline, amplitude, loss

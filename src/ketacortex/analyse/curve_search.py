@@ -1,216 +1,270 @@
-"""Search for the two parameters of a von Mises tuning curve that have no closed form.
+"""Search for the two parameters of a response curve that have no closed form, unit by unit.
 
-Angles here are doubled and in radians. The linear parameters, baseline and amplitude, are
-eliminated (variable projection), so that every search is over (mu, kappa) alone: a grid finds the
-basin, damped Gauss-Newton steps finish it, unit by unit.
+Every curve here is a baseline plus one lobe, or two lobes half a turn apart, with a *place* (where
+the lobe is) and a *sharpness* (how narrow, or how steep). Baseline and amplitudes, the linear part,
+are eliminated (variable projection, Golub and Pereyra 1973, 10.1137/0710036), so that the search is
+over place and log sharpness alone: a grid finds the basin and damped Gauss-Newton steps finish it.
+Angles here are in radians of one full turn (orientations are doubled), contrasts are logarithms.
 """
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ketacortex.analyse.curve_linear import Floats, Linear, lobe_moments, solve_linear
+from ketacortex.analyse.curve_shapes import CurveShape, fill_lobe, with_turns
 from ketacortex.compiled import compiled
 
-N_START_MU = 36
-N_START_KAPPA = 6
 N_STEPS = 100
-SMALLEST_STEP = 1e-7
-"""Radians of doubled angle and log kappa; 3e-6 degrees of orientation."""
+SMALLEST_STEP = 1e-8
+"""Radians and log sharpness; 3e-7 degrees of orientation."""
 LARGEST_STEP = 0.5
 TIE_BREAK = 1e-9
 """Equal starts are settled by their place in the grid, never by rounding."""
 
 
-def von_mises_curve(
-    doubled: NDArray[np.float64], mu: NDArray[np.float64], kappa: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Curve of height 1 at `mu`, (n_curve, n_orientation)."""
-    cosine = np.outer(np.cos(mu), np.cos(doubled)) + np.outer(np.sin(mu), np.sin(doubled))
-    return np.exp(kappa[:, None] * (cosine - 1.0))
-
-
-def best_curves(
-    rate: NDArray[np.float64], doubled: NDArray[np.float64], kappa_min: float, kappa_max: float
-) -> NDArray[np.float64]:
-    """Least-squares baseline, amplitude, mu and kappa of every curve, (n_curve, 4).
+def search_curves(
+    rate: Floats,
+    x: Floats,
+    shape: CurveShape,
+    start: tuple[NDArray[Any], NDArray[Any]],
+    limits: Floats,
+    *,
+    n_lobes: int = 1,
+    is_baseline_free: bool = False,
+) -> Floats:
+    """Least-squares curves of many units, each on its own and the same in any company.
 
     Parameters
     ----------
-    rate : (n_curve, n_orientation), not negative, each of unit length, so that every tolerance is
-        relative to it
-    doubled : (n_orientation,) radians
-    kappa_min, kappa_max : limits of kappa
+    rate : (n_unit, n_x), finite
+    x : (n_x,)
+    shape : CurveShape
+    start : places (n_place,) and sharpnesses (n_sharpness,) of the grid
+    limits : (2, 2) lowest and highest place, lowest and highest sharpness
+    n_lobes : 1 or 2, the second half a turn from the first
+    is_baseline_free : whether the baseline may be negative
+
+    Returns
+    -------
+    (n_unit, 5) baseline, amplitude, amplitude of the second lobe, place, sharpness
     """
-    mu = np.arange(N_START_MU) * (2.0 * np.pi / N_START_MU)
-    kappa = np.geomspace(max(kappa_min, 0.3), 0.8 * kappa_max, N_START_KAPPA)
-    grid_mu, grid_kappa = (g.ravel() for g in np.meshgrid(mu, kappa, indexing="ij"))
-    grid = von_mises_curve(doubled, grid_mu, grid_kappa)
-    found = np.empty((len(rate), 4))
-    _fit_all(
-        np.ascontiguousarray(rate), np.cos(doubled), np.sin(doubled), grid, grid_mu,
-        np.log(grid_kappa), math.log(kappa_min), math.log(kappa_max), found,
-    )  # fmt: skip
+    place, sharpness = (g.ravel() for g in np.meshgrid(*start, indexing="ij"))
+    bounds = np.stack([limits[0], np.log(limits[1])])
+    return _search(
+        np.ascontiguousarray(rate, float),
+        np.ascontiguousarray(x, float),
+        int(shape),
+        n_lobes,
+        is_baseline_free,
+        np.stack([place, np.log(sharpness)], axis=1),
+        bounds,
+    )
+
+
+@compiled(error_model="numpy")
+def _search(
+    rate: Floats, x: Floats, shape: int, n_lobes: int, is_free: bool, grid: Floats, bounds: Floats
+) -> Floats:
+    n_units, n_x = rate.shape
+    turns = with_turns(x)
+    # The grid along the last axis, so that each x is one pass over contiguous memory.
+    heights = np.zeros((n_lobes, n_x, len(grid)))
+    moments = np.zeros((len(grid), 5))
+    lobes, work, tried_work = np.zeros((2, 3, n_x)), np.zeros((3, n_x)), np.zeros((3, n_x))
+    for i in range(len(grid)):
+        for lobe in range(n_lobes):
+            fill_lobe(turns, grid[i, 0] + lobe * np.pi, np.exp(grid[i, 1]), shape, lobes[lobe])
+            heights[lobe, :, i] = lobes[lobe, 0]
+        moments[i] = lobe_moments(lobes, n_lobes)
+    products = np.zeros((2, len(grid)))
+    over_spread = 1.0 / (moments[:, 2] - moments[:, 0] ** 2 / n_x)
+    found = np.empty((n_units, 5))
+    scaled = np.empty(n_x)
+    for unit in range(n_units):
+        # Scaled to unit length, so that every tolerance is relative to the unit's own rates.
+        size = np.sqrt((rate[unit] ** 2).sum())
+        scaled[:] = rate[unit] / size
+        best = _scan(scaled, heights, moments, over_spread, n_lobes, is_free, products)
+        found[unit] = _refine(
+            scaled, turns, shape, n_lobes, is_free, grid[best], bounds, lobes, work, tried_work
+        )
+        found[unit, :3] *= size
     return found
 
 
-@compiled()
-def _fit_all(  # type: ignore[no-untyped-def]
-    rate, cos_shown, sin_shown, grid, grid_mu, grid_log_kappa, lowest, highest, found
-):  # fmt: skip
-    n = rate.shape[1]
-    mean = np.empty(len(grid))
-    squared = np.empty(len(grid))
-    for g in range(len(grid)):
-        mean[g] = grid[g].sum() / n
-        squared[g] = (grid[g] ** 2).sum()
-    curve, tried_curve = np.empty(n), np.empty(n)
-    for i in range(len(rate)):
-        start = _best_start(rate[i], grid, mean, squared)
-        _refine(
-            rate[i], cos_shown, sin_shown, grid_mu[start], grid_log_kappa[start], lowest, highest,
-            curve, tried_curve, found[i],
-        )  # fmt: skip
-
-
-@compiled()
-def _best_start(rate, grid, mean, squared):  # type: ignore[no-untyped-def]
-    """Place in the grid that explains most; the linear part is solved for each."""
-    n = len(rate)
-    mean_rate = 0.0
-    for k in range(n):
-        mean_rate += rate[k] / n
-    best, most = 0, -1.0
-    for g in range(len(grid)):
-        product = 0.0
-        for k in range(n):
-            product += rate[k] * grid[g, k]
-        spread = squared[g] - n * mean[g] ** 2
-        covariance = product - n * mean_rate * mean[g]
-        if covariance * mean[g] > mean_rate * spread:
-            explained = product**2 / squared[g]
-        else:
-            explained = n * mean_rate**2 + max(covariance, 0.0) ** 2 / spread
-        explained -= TIE_BREAK * g
+@compiled(error_model="numpy")
+def _scan(
+    rate: Floats,
+    heights: Floats,
+    moments: Floats,
+    over_spread: Floats,
+    n_lobes: int,
+    is_free: bool,
+    products: Floats,
+) -> int:
+    """Place in the grid of the curve that explains most."""
+    n_x, n_grid = heights.shape[1:]
+    for lobe in range(n_lobes):
+        row = products[lobe]
+        row[:] = 0.0
+        for i in range(n_x):
+            weight, height = rate[i], heights[lobe, i]
+            for j in range(n_grid):
+                row[j] += weight * height[j]
+    total = rate.sum()
+    best, most = 0, -np.inf
+    for j in range(n_grid):
+        if n_lobes == 1:
+            # Without bounds it would explain this much; most of the grid cannot win.
+            apart = products[0, j] - total * moments[j, 0] / n_x
+            if total * total / n_x + apart * apart * over_spread[j] - TIE_BREAK * j <= most:
+                continue
+        along = (total, products[0, j], products[1, j])
+        linear = solve_linear(n_x, moments[j], along, n_lobes, is_free)
+        explained = linear[0] * along[0] + linear[1] * along[1] + linear[2] * along[2]
+        explained -= TIE_BREAK * j
         if explained > most:
-            best, most = g, explained
+            best, most = j, explained
     return best
 
 
-@compiled()
-def _refine(  # type: ignore[no-untyped-def]
-    rate, cos_shown, sin_shown, mu, log_kappa, lowest, highest, curve, tried_curve, found
-):  # fmt: skip
-    """Damped Gauss-Newton over (mu, log kappa) from a start to the least sum of squares."""
+@compiled(error_model="numpy")
+def _refine(
+    rate: Floats,
+    x: Floats,
+    shape: int,
+    n_lobes: int,
+    is_free: bool,
+    begin: Floats,
+    bounds: Floats,
+    lobes: Floats,
+    work: Floats,
+    tried_work: Floats,
+) -> Floats:
+    """Damped Gauss-Newton to the least-squares place and sharpness, (5,) as in `search_curves`."""
+    place, sharpness = begin[0], min(max(begin[1], bounds[1, 0]), bounds[1, 1])
+    loss, linear = _project(rate, x, shape, n_lobes, is_free, place, sharpness, lobes, work)
     damping = 1e-3
-    baseline, amplitude, loss = solve(rate, cos_shown, sin_shown, mu, log_kappa, curve)
     for _ in range(N_STEPS):
-        by_mu, by_kappa = _step(
-            rate, cos_shown, sin_shown, mu, log_kappa, baseline, amplitude, curve, damping,
-            lowest, highest,
-        )  # fmt: skip
-        tried_kappa = min(max(log_kappa + by_kappa, lowest), highest)
-        tried_baseline, tried_amplitude, tried_loss = solve(
-            rate, cos_shown, sin_shown, mu + by_mu, tried_kappa, tried_curve
+        along_place, along_sharpness = _step(work, place, sharpness, damping, bounds)
+        tried_place = min(max(place + along_place, bounds[0, 0]), bounds[0, 1])
+        tried_sharpness = min(max(sharpness + along_sharpness, bounds[1, 0]), bounds[1, 1])
+        tried_loss, tried_linear = _project(
+            rate, x, shape, n_lobes, is_free, tried_place, tried_sharpness, lobes, tried_work
         )
         if tried_loss <= loss:
-            mu, log_kappa = mu + by_mu, tried_kappa
-            baseline, amplitude, loss = tried_baseline, tried_amplitude, tried_loss
-            curve[:] = tried_curve
+            place, sharpness, loss, linear = tried_place, tried_sharpness, tried_loss, tried_linear
+            work, tried_work = tried_work, work
             damping *= 0.1
         else:
             damping *= 8.0
-        if abs(by_mu) <= SMALLEST_STEP and abs(by_kappa) <= SMALLEST_STEP:
+        if max(abs(along_place), abs(along_sharpness)) <= SMALLEST_STEP:
             break
-    found[0], found[1], found[2], found[3] = baseline, amplitude, mu, math.exp(log_kappa)
+    return np.array([linear[0], linear[1], linear[2], place, np.exp(sharpness)])
 
 
-@compiled()
-def solve(rate, cos_shown, sin_shown, mu, log_kappa, curve):  # type: ignore[no-untyped-def]
-    """Best baseline and amplitude, neither negative, and what they leave of the squares.
+@compiled(error_model="numpy")
+def _project(
+    rate: Floats,
+    x: Floats,
+    shape: int,
+    n_lobes: int,
+    is_free: bool,
+    place: float,
+    log_sharpness: float,
+    lobes: Floats,
+    work: Floats,
+) -> tuple[float, Linear]:
+    """Loss and linear part at a place; into `work` the residual and what place and sharpness add.
 
-    The curve itself is written into `curve`.
+    That is their slopes beyond what baseline and amplitudes could do. A linear part held at its
+    bound can do nothing and stays out.
     """
-    n = len(rate)
-    kappa, cos_mu, sin_mu = math.exp(log_kappa), math.cos(mu), math.sin(mu)
-    mean_rate = mean_curve = squared = product = 0.0
-    for k in range(n):
-        curve[k] = math.exp(kappa * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0))
-        mean_rate += rate[k]
-        mean_curve += curve[k]
-    mean_rate /= n
-    mean_curve /= n
-    spread = covariance = 0.0
-    for k in range(n):
-        centred = curve[k] - mean_curve
-        spread += centred * centred
-        covariance += centred * rate[k]
-        squared += curve[k] * curve[k]
-        product += curve[k] * rate[k]
-    amplitude = max(covariance / spread, 0.0)
-    baseline = mean_rate - amplitude * mean_curve
-    if baseline < 0.0:
-        baseline, amplitude = 0.0, product / squared
+    n_x = len(rate)
+    t_0 = t_1 = t_2 = 0.0
+    for lobe in range(n_lobes):
+        fill_lobe(x, place + lobe * np.pi, np.exp(log_sharpness), shape, lobes[lobe])
+    for i in range(n_x):
+        t_0 += rate[i]
+        t_1 += rate[i] * lobes[0, 0, i]
+        t_2 += rate[i] * lobes[1, 0, i]
+    linear = solve_linear(n_x, lobe_moments(lobes, n_lobes), (t_0, t_1, t_2), n_lobes, is_free)
     loss = 0.0
-    for k in range(n):
-        residual = rate[k] - baseline - amplitude * curve[k]
-        loss += residual * residual
-    return baseline, amplitude, loss
+    for i in range(n_x):
+        work[0, i] = rate[i] - linear[0] - linear[1] * lobes[0, 0, i] - linear[2] * lobes[1, 0, i]
+        work[1, i] = linear[1] * lobes[0, 1, i] + linear[2] * lobes[1, 1, i]
+        work[2, i] = linear[1] * lobes[0, 2, i] + linear[2] * lobes[1, 2, i]
+        loss += work[0, i] * work[0, i]
+    if linear[0] != 0.0:
+        _centre(work[1])
+        _centre(work[2])
+        _centre(lobes[0, 0])
+        _centre(lobes[1, 0])
+    if linear[1] > 0.0:
+        _remove(lobes[0, 0], work[1])
+        _remove(lobes[0, 0], work[2])
+    if linear[2] > 0.0:
+        if linear[1] > 0.0:
+            _remove(lobes[0, 0], lobes[1, 0])
+        _remove(lobes[1, 0], work[1])
+        _remove(lobes[1, 0], work[2])
+    return loss, linear
 
 
-@compiled()
-def _step(  # type: ignore[no-untyped-def]
-    rate, cos_shown, sin_shown, mu, log_kappa, baseline, amplitude, curve, damping, lowest, highest
-):  # fmt: skip
-    """Next step of (mu, log kappa).
+@compiled(error_model="numpy")
+def _dot(first: Floats, second: Floats) -> float:
+    total = 0.0
+    for i in range(len(first)):
+        total += first[i] * second[i]
+    return total
 
-    Of what moving them does to the curve, only the part that baseline and amplitude could not do
-    as well counts. With the baseline held at 0 a shift of all rates is not free.
-    """
-    n = len(rate)
-    kappa, cos_mu, sin_mu = math.exp(log_kappa), math.cos(mu), math.sin(mu)
-    free = 1.0 if baseline > 0.0 else 0.0
-    mean_curve = mean_mu = mean_kappa = 0.0
-    for k in range(n):
-        slope = amplitude * kappa * curve[k]
-        mean_curve += curve[k]
-        mean_mu += slope * (cos_mu * sin_shown[k] - sin_mu * cos_shown[k])
-        mean_kappa += slope * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0)
-    mean_curve *= free / n
-    mean_mu *= free / n
-    mean_kappa *= free / n
-    squared = with_mu = with_kappa = 0.0
-    for k in range(n):
-        slope = amplitude * kappa * curve[k]
-        rest = curve[k] - mean_curve
-        squared += rest * rest
-        with_mu += rest * (slope * (cos_mu * sin_shown[k] - sin_mu * cos_shown[k]) - mean_mu)
-        with_kappa += rest * (
-            slope * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0) - mean_kappa
-        )
-    mm = kk = mk = m = q = 0.0
-    for k in range(n):
-        slope = amplitude * kappa * curve[k]
-        rest = (curve[k] - mean_curve) / squared
-        along_mu = slope * (cos_mu * sin_shown[k] - sin_mu * cos_shown[k]) - mean_mu
-        along_kappa = slope * (cos_mu * cos_shown[k] + sin_mu * sin_shown[k] - 1.0) - mean_kappa
-        along_mu -= rest * with_mu
-        along_kappa -= rest * with_kappa
-        residual = rate[k] - baseline - amplitude * curve[k]
-        mm += along_mu * along_mu
-        kk += along_kappa * along_kappa
-        mk += along_mu * along_kappa
-        m += along_mu * residual
-        q += along_kappa * residual
-    mm = mm * (1.0 + damping) + 1e-12
-    kk = kk * (1.0 + damping) + 1e-12
-    determinant = mm * kk - mk * mk
-    by_mu = (kk * m - mk * q) / determinant
-    by_kappa = (mm * q - mk * m) / determinant
-    # At a limit of kappa that the step would cross, only mu can still move.
-    if (log_kappa >= highest and by_kappa > 0.0) or (log_kappa <= lowest and by_kappa < 0.0):
-        by_mu, by_kappa = m / mm, 0.0
-    by_mu = min(max(by_mu, -LARGEST_STEP), LARGEST_STEP)
-    return by_mu, min(max(by_kappa, -LARGEST_STEP), LARGEST_STEP)
+
+@compiled(error_model="numpy")
+def _centre(row: Floats) -> None:
+    mean = 0.0
+    for i in range(len(row)):
+        mean += row[i]
+    mean /= len(row)
+    for i in range(len(row)):
+        row[i] -= mean
+
+
+@compiled(error_model="numpy")
+def _remove(direction: Floats, row: Floats) -> None:
+    squared = _dot(direction, direction)
+    if squared > 0.0:
+        share = _dot(direction, row) / squared
+        for i in range(len(row)):
+            row[i] -= share * direction[i]
+
+
+@compiled(error_model="numpy")
+def _step(
+    work: Floats, place: float, sharpness: float, damping: float, bounds: Floats
+) -> tuple[float, float]:
+    """Next step of place and log sharpness."""
+    pp = _dot(work[1], work[1]) * (1.0 + damping) + 1e-12
+    ss = _dot(work[2], work[2]) * (1.0 + damping) + 1e-12
+    ps = _dot(work[1], work[2])
+    p, s = _dot(work[1], work[0]), _dot(work[2], work[0])
+    determinant = pp * ss - ps**2
+    along_place = (ss * p - ps * s) / determinant
+    along_sharpness = (pp * s - ps * p) / determinant
+    # At a limit of one that the step would cross, only the other can still move.
+    if _is_stuck(sharpness, along_sharpness, bounds[1]):
+        along_place, along_sharpness = p / pp, 0.0
+    elif _is_stuck(place, along_place, bounds[0]):
+        along_place, along_sharpness = 0.0, s / ss
+    return (
+        min(max(along_place, -LARGEST_STEP), LARGEST_STEP),
+        min(max(along_sharpness, -LARGEST_STEP), LARGEST_STEP),
+    )
+
+
+@compiled(error_model="numpy")
+def _is_stuck(value: float, step: float, bound: Floats) -> bool:
+    return (value >= bound[1] and step > 0.0) or (value <= bound[0] and step < 0.0)

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ketacortex.analyse.curve_search import best_curves, von_mises_curve
+from ketacortex.analyse.angles import ORIENTATION_PERIOD_DEG, distinct_angles, pool_angles
+from ketacortex.analyse.curve_shapes import CurveShape, lobe_slopes
+from ketacortex.analyse.orientation_curve import half_width_deg, orientation_curves
 from ketacortex.errors import DataError
 
 MIN_ORIENTATIONS = 4
 """Fewer orientations than the curve has parameters cannot fix it."""
-KAPPA_MIN = 0.1
-"""Below this the curve is a cosine and baseline and amplitude can no longer be told apart."""
-NARROWEST_SHARE_OF_SPACING = 0.4
-"""Half-width of the narrowest curve, as a share of the median step between orientations."""
+FLAT_SHARE = 1e-12
+"""An amplitude of this share of the baseline is rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def mean_rates(
     >>> rate_hz.tolist(), shown.tolist()
     ([[6.0, 3.0]], [0.0, 90.0])
     """
-    orientations_deg, which = np.unique(orientation_deg, return_inverse=True)
+    orientations_deg, which = distinct_angles(orientation_deg, ORIENTATION_PERIOD_DEG)
     member = (which[:, None] == np.arange(len(orientations_deg))).astype(float)
     n_trials = member.sum(axis=0)
     rate_hz = counts @ member / (duration_s @ member)
@@ -87,17 +87,23 @@ def mean_rates(
     return rate_hz, standard_error_hz, orientations_deg
 
 
-def fit_tuning(rate_hz: NDArray[np.float64], orientation_deg: NDArray[np.float64]) -> TuningFit:
-    """Least-squares von Mises tuning curves of many units at once.
+def fit_tuning(
+    rate_hz: NDArray[np.float64],
+    orientation_deg: NDArray[np.float64],
+    shape: CurveShape = CurveShape.VON_MISES,
+) -> TuningFit:
+    """Least-squares tuning curves of many units at once.
 
     For given (mu, kappa) the best b and a, neither negative, are known in closed form; so a
     grid over (mu, kappa) finds the basin and damped Gauss-Newton steps on the two remaining
-    parameters finish it. Each orientation counts once, however often it was shown.
+    parameters finish it. Each orientation counts once, however often it was shown: columns that
+    are the same orientation (0 and 180) are averaged first.
 
     Parameters
     ----------
     rate_hz : (n_unit, n_orientation) Hz, condition means
-    orientation_deg : (n_orientation,) deg, distinct, not necessarily equally spaced
+    orientation_deg : (n_orientation,) deg, not necessarily equally spaced
+    shape : von Mises or wrapped Gaussian
 
     Returns
     -------
@@ -115,33 +121,36 @@ def fit_tuning(rate_hz: NDArray[np.float64], orientation_deg: NDArray[np.float64
     ::
 
         r(theta) = b + a exp(kappa (cos 2(theta - mu) - 1)),   a >= 0, b >= 0
+        r(theta) = b + a sum_m exp(-kappa (2(theta - mu) + 2 pi m)^2 / 2)
 
-    Limits: kappa runs from 0.1 to the value whose half-width is 0.4 of the median step between
-    orientations (about 32 with twelve orientations, 14 with eight): a narrower curve would lie
-    between two orientations and its height would be anybody's guess.
+    The second is the wrapped Gaussian, of standard deviation 1 / (2 sqrt(kappa)) radians of
+    orientation; its images stand for what a Gaussian would do across the 180 degrees.
+
+    Limits: kappa runs from 0.1 (Gaussian 0.3) to the value whose half-width is 0.4 of the median
+    step between orientations (about 32 with twelve orientations, 14 with eight): a narrower curve
+    would lie between two orientations and its height would be anybody's guess.
 
     References
     ----------
-    Swindale (1998) 10.1007/s004220050411, for the curve; Golub and Pereyra (1973)
+    Swindale (1998) 10.1007/s004220050411, for the curves; Golub and Pereyra (1973)
     10.1137/0710036, for eliminating b and a.
+
+    Examples
+    --------
+    >>> shown_deg = np.arange(6) * 30.0
+    >>> rate_hz = 2.0 + 8.0 * np.exp(2.0 * (np.cos(np.deg2rad(2.0 * (shown_deg - 60.0))) - 1.0))
+    >>> fit = fit_tuning(rate_hz[None], shown_deg)
+    >>> round(float(fit.preferred_orientation_deg[0]), 3), round(float(fit.baseline_hz[0]), 3)
+    (60.0, 2.0)
     """
-    orientation_deg = np.asarray(orientation_deg, float)
-    rate_hz = np.asarray(rate_hz, float)
+    rate_hz, orientation_deg = pool_angles(rate_hz, orientation_deg, ORIENTATION_PERIOD_DEG)
     _require_orientations(orientation_deg)
-    kappa_max = largest_kappa(orientation_deg)
-    doubled = np.deg2rad(2.0 * orientation_deg)
-    fitted = np.full((len(rate_hz), 4), np.nan)
-    is_usable = np.isfinite(rate_hz).all(axis=1) & (rate_hz > 0).any(axis=1)
-    usable = np.flatnonzero(is_usable)
-    size = np.linalg.norm(rate_hz[usable], axis=1)
-    found = best_curves(rate_hz[usable] / size[:, None], doubled, KAPPA_MIN, kappa_max)
-    found[:, :2] *= size[:, None]
-    fitted[usable] = found
-    return _describe(fitted, rate_hz, doubled)
+    found = orientation_curves(rate_hz, orientation_deg, shape)
+    return _describe(found, rate_hz, np.deg2rad(2.0 * orientation_deg), shape)
 
 
 def _require_orientations(orientation_deg: NDArray[np.float64]) -> None:
-    n_orientations = len(np.unique(orientation_deg))
+    n_orientations = len(orientation_deg)
     if n_orientations < MIN_ORIENTATIONS:
         raise DataError(
             f"a tuning curve has 4 parameters and this recording shows {n_orientations} "
@@ -149,24 +158,19 @@ def _require_orientations(orientation_deg: NDArray[np.float64]) -> None:
         )
 
 
-def largest_kappa(orientation_deg: NDArray[np.float64]) -> float:
-    """Kappa of the narrowest curve that so densely shown orientations can fix."""
-    ascending = np.unique(orientation_deg % 180.0)
-    spacing_deg = np.median(np.diff(np.append(ascending, ascending[0] + 180.0)))
-    narrowest = np.deg2rad(2.0 * NARROWEST_SHARE_OF_SPACING * spacing_deg)
-    return float(np.log(2.0) / (1.0 - np.cos(narrowest)))
-
-
 def _describe(
-    fitted: NDArray[np.float64], rate_hz: NDArray[np.float64], doubled: NDArray[np.float64]
+    fitted: NDArray[np.float64],
+    rate_hz: NDArray[np.float64],
+    doubled: NDArray[np.float64],
+    shape: CurveShape,
 ) -> TuningFit:
     baseline, amplitude, mu, kappa = fitted.T
-    is_flat = amplitude <= 0
-    curve = baseline[:, None] + amplitude[:, None] * von_mises_curve(doubled, mu, kappa)
-    floor = np.exp(-2.0 * kappa)
+    is_flat = amplitude <= FLAT_SHARE * baseline
+    height = lobe_slopes(doubled, mu, kappa, int(shape))[0]
+    curve = baseline[:, None] + amplitude[:, None] * height
+    peak, trough = lobe_slopes(np.array([0.0, np.pi]), np.zeros_like(kappa), kappa, int(shape))[0].T
     with np.errstate(invalid="ignore", divide="ignore"):
-        osi = amplitude * (1.0 - floor) / (2.0 * baseline + amplitude * (1.0 + floor))
-        half_width_deg = np.rad2deg(np.arccos(1.0 - np.log(2.0) / kappa)) / 2.0
+        osi = amplitude * (peak - trough) / (2.0 * baseline + amplitude * (peak + trough))
         spread = ((rate_hz - rate_hz.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
         r_squared = 1.0 - ((rate_hz - curve) ** 2).sum(axis=1) / spread
     return TuningFit(
@@ -174,8 +178,8 @@ def _describe(
         amplitude_hz=amplitude,
         kappa=np.where(is_flat, np.nan, kappa),
         preferred_orientation_deg=np.where(is_flat, np.nan, wrap_orientation_deg(mu)),
-        osi=osi,
-        half_width_deg=np.where(is_flat, np.nan, half_width_deg),
+        osi=np.where(is_flat, 0.0, osi),
+        half_width_deg=np.where(is_flat, np.nan, half_width_deg(kappa, shape)),
         r_squared=np.where(is_flat, np.nan, r_squared),
     )
 
@@ -219,6 +223,7 @@ def gosi(rate_hz: NDArray[np.float64], orientation_deg: NDArray[np.float64]) -> 
     >>> round(float(gosi(np.array([4.0, 2.0, 0.0, 2.0]), np.array([0.0, 45.0, 90.0, 135.0]))), 9)
     0.5
     """
+    rate_hz, orientation_deg = pool_angles(rate_hz, orientation_deg, ORIENTATION_PERIOD_DEG)
     doubled = np.exp(2j * np.deg2rad(orientation_deg))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.abs(rate_hz @ doubled) / np.sum(rate_hz, axis=-1)

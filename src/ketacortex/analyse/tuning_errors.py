@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ketacortex.analyse.curve_profile import KAPPA, OSI, PREFERRED, profile_limits
-from ketacortex.analyse.curve_search import von_mises_curve
+from ketacortex.analyse.orientation_curve import kappa_limits
 from ketacortex.analyse.statistics import CONFIDENCE
-from ketacortex.analyse.tuning import KAPPA_MIN, TuningFit, largest_kappa
+from ketacortex.analyse.tuning import TuningFit
 
 MIN_TRIALS = 6
 """Of each orientation; with fewer, their spread is not known well enough."""
@@ -110,7 +110,7 @@ def tuning_intervals(
     is_known[OSI] = is_fitted & (n_trials >= MIN_TRIALS_OF_OSI).all()
     doubled = np.deg2rad(2.0 * orientation_deg)
     mu = np.deg2rad(2.0 * fit.preferred_orientation_deg)
-    kappa_range = (KAPPA_MIN, largest_kappa(orientation_deg))
+    kappa_range = kappa_limits(orientation_deg)
     ends = {
         PREFERRED: np.stack([mu - np.pi / 2.0, mu + np.pi / 2.0]),
         KAPPA: np.broadcast_to(np.log(kappa_range)[:, None], (2, len(mu))),
@@ -143,7 +143,7 @@ def _linear_maps(
     mu = np.deg2rad(2.0 * np.nan_to_num(fit.preferred_orientation_deg))
     kappa = np.nan_to_num(fit.kappa, nan=1.0)
     amplitude = np.nan_to_num(fit.amplitude_hz)
-    curve = von_mises_curve(doubled, mu, kappa)
+    curve = _von_mises_curve(doubled, mu, kappa)
     apart = doubled - mu[:, None]
     steep = (amplitude * kappa)[:, None] * curve
     slopes = [np.ones_like(curve), curve, steep * np.sin(apart), steep * (np.cos(apart) - 1.0)]
@@ -155,6 +155,14 @@ def _linear_maps(
         OSI: np.einsum("up,upo->uo", of_osi, inverse),
         "amplitude": inverse[:, 1],
     }
+
+
+def _von_mises_curve(
+    doubled: NDArray[np.float64], mu: NDArray[np.float64], kappa: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Curve of height 1 at `mu`, (n_curve, n_orientation)."""
+    cosine = np.outer(np.cos(mu), np.cos(doubled)) + np.outer(np.sin(mu), np.sin(doubled))
+    return np.exp(kappa[:, None] * (cosine - 1.0))
 
 
 def _osi_slopes(
