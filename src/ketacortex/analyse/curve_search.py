@@ -19,8 +19,8 @@ from ketacortex.analyse.curve_shapes import CurveShape, fill_lobe, with_turns
 from ketacortex.compiled import compiled
 
 N_STEPS = 100
-SMALLEST_STEP = 1e-8
-"""Radians and log sharpness; 3e-7 degrees of orientation."""
+SMALLEST_STEP = 1e-6
+"""Radians of doubled angle and log sharpness; 3e-5 degrees of orientation."""
 LARGEST_STEP = 0.5
 TIE_BREAK = 1e-9
 """Equal starts are settled by their place in the grid, never by rounding."""
