@@ -55,7 +55,7 @@ def test_each_measure_is_found_or_excused_in_each_population_and_epoch(findings)
     assert {"osi", "half_width_deg", "blank_unimodality_p", "isi_cv"} <= named
     excused = [row for row in findings.not_computed if row["reference"] is None]
     assert len(table_of(findings)) + len(excused) == 13 * 3 * 2
-    assert len(findings.pairs) + len(findings.not_computed) - len(excused) == 9 * 3
+    assert len(findings.pairs) + len(findings.not_computed) - len(excused) == 11 * 3
 
 
 def test_a_pair_compares_the_same_units(findings):

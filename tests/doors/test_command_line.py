@@ -81,7 +81,10 @@ def test_compare_holds_arms_of_a_run_against_each_other(run):
     assert answer.returncode == 0, answer.stderr
     (line,) = answer.stdout.splitlines()
     found = json.loads(line)
-    assert set(found) == {"sides", "comparisons", "not_computed"}
+    assert set(found) == {
+        "sides", "comparisons", "comparisons_of_included", "initial_value", "inclusion", "units",
+        "not_computed",
+    }  # fmt: skip
     pairs = {(row["a"], row["b"]) for row in found["comparisons"]}
     epochs = ["control", "early", "late"]
     assert pairs == {(f"retest@{epoch}", f"drug@{epoch}") for epoch in epochs}

@@ -4,7 +4,9 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from benchmarks.planted.recordings import Planted, animal
 
 from ketacortex.analyse.findings import write_findings
 from ketacortex.analyse.one_animal import compare_one_animal
@@ -121,7 +123,7 @@ def test_no_two_elements_share_an_identifier(three_animals):
 def test_every_figure_is_described_and_gives_its_numbers(three_animals):
     page = three_animals[3]
     figures = re.findall(r"<figure>.*?</figure>", page, flags=re.DOTALL)
-    assert len(figures) == 6
+    assert len(figures) == 7
     for figure in figures:
         parsed = Page(figure)
         (drawing,) = parsed.all("svg")
@@ -134,11 +136,22 @@ def test_every_figure_is_described_and_gives_its_numbers(three_animals):
         assert rows
 
 
+def test_change_against_initial_value_stands_beside_what_noise_alone_gives():
+    rng = np.random.default_rng(0)
+    planted = Planted(n_units=20, n_repeats=(8, 8))
+    page = page_of([animal(rng, planted, f"animal {i}") for i in range(3)])
+    text = prose_of(page)
+    assert re.search(r"gOSI: slope −?[-+]0\.\d\d, from noise alone -0\.\d\d;", text)
+    assert "over 3 animals" in text
+    names = [a["download"] for a in Page(page).all("a") if "download" in a]
+    assert {"initial.csv", "fano-time.csv", "correlation-tuning.csv", "shift.csv"} <= set(names)
+
+
 def test_the_effects_table_shows_the_effects(three_animals):
     _, _, compared, page = three_animals
     text = prose_of(page)
     shown = compared.effects[compared.effects["population"] == "pyr"]
-    assert len(shown) == 9
+    assert len(shown) == 11
     for row in json_rows(shown):
         assert as_read(row["change"], row["ci_low"], row["ci_high"]) in text
         assert number(row["after"]) in text
@@ -182,7 +195,7 @@ def test_one_epoch_has_no_change_and_says_so():
     text = prose_of(page)
     assert "there is one epoch, and a change needs two" in text
     assert "no recording has trials in more than one" in text
-    assert len(Page(page).all("figure")) == 3
+    assert len(Page(page).all("figure")) == 4
 
 
 def test_without_blanks_the_spontaneous_rate_is_listed_as_missing():

@@ -56,7 +56,9 @@ def fano_through_trial(
     what is given is the expectation over all random choices of the common number from each bin
     (Churchland et al. 2010, 10.1038/nn.2501), so nothing about it is random.
     """
-    time_s = _times_s(responses)
+    time_s = _times_s(responses) if is_member.any() else np.zeros(0)
+    if not len(time_s):
+        return _nothing()
     number, which = np.unique(responses.condition, return_inverse=True)
     shape = (len(time_s), int(is_member.sum()), len(responses.condition))
     counts = np.zeros(shape)
@@ -82,6 +84,15 @@ def fano_through_trial(
         },
         coords={"time_s": ("time_s", time_s, {"units": "s"})},
         attrs={"n_matched": n_matched, "window_s": WINDOW_S},
+    )
+
+
+def _nothing() -> xr.Dataset:
+    names = ("fano_factor", "matched", "matched_low", "matched_high", "mean_count")
+    return xr.Dataset(
+        {name: ("time_s", np.zeros(0)) for name in names},
+        coords={"time_s": ("time_s", np.zeros(0), {"units": "s"})},
+        attrs={"n_matched": 0, "window_s": WINDOW_S},
     )
 
 

@@ -37,7 +37,11 @@ MOST_PANELS = 3
 def draw_fano_through_trial(material: Material) -> ReportFigure | str:
     """Mean-matched Fano factor from before the onset to the end of a trial, or why not."""
     tables = [(example, _fano_table(material, example)) for example in _readable(material)]
-    tables = [(example, table) for example, table in tables if table["matched"].notna().any()]
+    tables = [
+        (example, table)
+        for example, table in tables
+        if len(table) and table["matched"].notna().any()
+    ]
     if not tables:
         return (
             "Not computed: the first animal has too few trials, or too few spikes in windows of "
@@ -105,7 +109,7 @@ def _fano_table(material: Material, example: Example) -> pd.DataFrame:
         rng = generator("fano through trial", recording.subject.identifier, responses.epoch)
         found = fano_through_trial(recording, responses, _members(material, recording), rng)
         parts.append(found.to_dataframe().reset_index().assign(epoch=responses.epoch))
-    return pd.concat(parts, ignore_index=True).assign(arm=example.arm)
+    return _joined(parts, example)
 
 
 def _correlation_table(material: Material, example: Example) -> pd.DataFrame:
@@ -120,7 +124,14 @@ def _correlation_table(material: Material, example: Example) -> pd.DataFrame:
         )
         middle = (table["low"] + table["high"]) / 2.0
         parts.append(table.assign(middle=middle, epoch=responses.epoch))
-    return pd.concat(parts, ignore_index=True).assign(arm=example.arm)
+    return _joined(parts, example)
+
+
+def _joined(parts: list[pd.DataFrame], example: Example) -> pd.DataFrame:
+    """Tables of the epochs of an example, those without a row left out."""
+    filled = [part for part in parts if len(part)]
+    table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+    return table.assign(arm=example.arm)
 
 
 def _draw(
