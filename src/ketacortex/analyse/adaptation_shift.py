@@ -13,8 +13,7 @@ from ketacortex.analyse.tuning import mean_rates
 from ketacortex.units import orientation_difference_deg
 
 THRESHOLD_DEG = 5.0
-"""A shift counts as one beyond this: about what two measurements of one preference differ by;
-Dragoi, Sharma and Sur (2000) 10.1016/S0896-6273(00)00103-3 see shifts of 5 to 20 degrees."""
+"""Shifts up to this far are called refractory; single preferences are not known better."""
 FLANK_DEG = 45.0
 """Conditions up to this far from the preferred orientation make a flank."""
 MIN_SIDE_DEG = 1.0
@@ -181,8 +180,8 @@ def flank_change(
     -----
     The mean over the orientations of the flank that both epochs show of the difference of the
     condition means; its error is the root of their summed error variances over their number.
-    Repulsion with a loss on the adapted flank and a gain on the other is what adaptation of the
-    cell's inputs predicts; the two flanks tell it from a shift of a whole curve.
+    After adaptation of one flank that flank lost and the other gained in cat V1 (Dragoi and
+    colleagues).
 
     References
     ----------

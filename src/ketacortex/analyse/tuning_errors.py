@@ -33,9 +33,8 @@ MIN_SPIKES = 40
 MIN_MODULATION = 5.0
 """Height of the curve above its trough, in standard errors of that height: below, the curve is
 fitted to noise and its height is that of the luckiest place."""
-MIN_HALF_WIDTH_KAPPA = 0.7
-"""Half-width 45 degrees: broader curves hardly fall to half their height."""
-MAX_LOG_KAPPA_ERROR = 0.6
+MAX_LOG_KAPPA_ERROR = 1.0
+"""A tighter rule, or one on kappa itself, would keep those broad curves that noise made narrow."""
 AT_LIMIT = 1.001
 
 
@@ -80,8 +79,9 @@ def tuning_errors(
     -------
     TuningErrors
         NaN for a unit outside the domain: at least 8 trials of each of at least 6 orientations, 40
-        spikes, a modulation of 5 standard errors, and a curve not at its narrowest. Half-widths
-        also need kappa of 0.7 or more (45 degrees) known to a factor of e^0.6.
+        spikes, a modulation of 5 standard errors, and a curve not at its narrowest. A half-width
+        also needs a curve that falls to half its height and a kappa known to a factor of e; truly
+        broader than 55 degrees, it is covered in 75 to 85 % only.
 
     Notes
     -----
@@ -168,7 +168,7 @@ def _half_width_interval(kappa: NDArray[np.float64], means: MeasuredMeans) -> Un
     angle = np.deg2rad(2.0 * estimate_deg)
     slope = np.divide(np.tan(angle / 2.0), angle, out=np.full_like(angle, np.nan), where=angle > 0)
     with np.errstate(invalid="ignore"):
-        is_known = (best >= MIN_HALF_WIDTH_KAPPA) & (error <= MAX_LOG_KAPPA_ERROR)
+        is_known = error <= MAX_LOG_KAPPA_ERROR
     return UnitIntervals(
         estimate=estimate_deg,
         standard_error=estimate_deg * slope * error,
