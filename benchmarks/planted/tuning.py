@@ -1,231 +1,272 @@
-"""Tuned units with known curves, from heterogeneous populations."""
+"""Tuning: do the intervals of single units hold what was planted, and do the tests hold their size?
+
+Units differ as in cortex (rates log-normal, OSI 0 to 1, kappa 0.3 to 8), counts are gamma-Poisson
+with Fano factors of 1 to 2, and every other data set has as many trials of one orientation as
+chance gave it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from benchmarks.planted.entry import Estimator, NullTest
-from ketacortex.analyse.gosi_error import cross_validated_gosi, gosi_interval
-from ketacortex.analyse.tuning import TuningFit, fit_tuning, gosi, mean_rates, tuning_p_value
-from ketacortex.analyse.tuning_errors import Limits, TuningIntervals, tuning_intervals
+from ketacortex.analyse.adaptation_shift import adaptation_class, shift_interval
+from ketacortex.analyse.contrast_response import contrast_response
+from ketacortex.analyse.curve_errors import UnitIntervals
+from ketacortex.analyse.orientation_curve import half_width_deg
+from ketacortex.analyse.responses import EpochResponses
+from ketacortex.analyse.selectivity_errors import dsi_interval, gosi_interval
+from ketacortex.analyse.shift_bootstrap import bootstrap_shift
+from ketacortex.analyse.tuning import gosi, tuning_p_value
+from ketacortex.analyse.tuning_errors import TuningErrors, tuning_errors
 from ketacortex.units import orientation_difference_deg
 
 ORIENTATION_DEG = np.arange(12) * 15.0
-DURATION_S = 0.5
-OVERDISPERSION = 0.15
-N_UNITS = 40
+DIRECTION_DEG = np.arange(12) * 30.0
+CONTRAST = np.array([0.0, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0])
+MIN_REPEATS, MAX_REPEATS = 8, 20
+TRIALS = "12 orientations x 8-20 trials, Fano 1-2, modulation of 5 standard errors or more"
+Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Units:
-    """Units and the trials that they were shown.
+@dataclass(frozen=True, kw_only=True)
+class PlantedUnits:
+    """Tuning curves with what is true of them."""
 
-    Parameters
-    ----------
-    preferred_deg, kappa : (n_unit,)
-    rate_hz : (n_unit, n_orientation) Hz, true
-    counts : (n_unit, n_trial) spikes
-    shown_deg : (n_trial,) deg
-    """
+    preferred_deg: Floats
+    kappa: Floats
+    osi: Floats
+    mean_hz: Floats
+    fano: Floats
 
-    preferred_deg: NDArray[np.float64]
-    kappa: NDArray[np.float64]
-    rate_hz: NDArray[np.float64]
-    counts: NDArray[np.float64]
-    shown_deg: NDArray[np.float64]
-
-    @property
-    def n_trials(self) -> NDArray[np.int64]:
-        """Of each orientation."""
-        return np.unique(self.shown_deg, return_counts=True)[1]
-
-    def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Rates, standard errors and orientations."""
-        return mean_rates(self.counts, np.full(len(self.shown_deg), DURATION_S), self.shown_deg)
+    def rates_hz(self, preferred_deg: Floats | None = None) -> Floats:
+        """Rate at each orientation, (n_unit, 12) Hz, perhaps around another preference."""
+        centre_deg = self.preferred_deg if preferred_deg is None else preferred_deg
+        turn = np.cos(np.deg2rad(2.0 * (ORIENTATION_DEG - centre_deg[:, None]))) - 1.0
+        floor = np.exp(-2.0 * self.kappa)
+        baseline = ((1.0 - floor) / self.osi - (1.0 + floor)) / 2.0
+        rate = baseline[:, None] + np.exp(self.kappa[:, None] * turn)
+        return rate / rate.mean(axis=1, keepdims=True) * self.mean_hz[:, None]
 
 
-def units(
-    rng: np.random.Generator, *, n_repeats: int = 16, least_osi: float = 0.0, most_osi: float = 1.0
-) -> Units:
-    """Units of log-normal rates, half-widths and OSI; one orientation shown a few times less."""
-    preferred_deg = rng.uniform(0.0, 180.0, N_UNITS)
-    kappa = np.exp(rng.normal(0.6, 0.6, N_UNITS)).clip(0.3, 6.0)
-    osi = least_osi + (most_osi - least_osi) * rng.beta(2.0, 2.0, N_UNITS)
-    osi = np.minimum(osi, np.tanh(kappa))
-    turn = np.cos(np.deg2rad(2.0 * (ORIENTATION_DEG - preferred_deg[:, None]))) - 1.0
-    floor = np.exp(-2.0 * kappa)
-    baseline = ((1.0 - floor) / np.maximum(osi, 1e-9) - (1.0 + floor)) / 2.0
-    curve = baseline[:, None] + np.exp(kappa[:, None] * turn)
-    mean_hz = np.exp(rng.normal(1.8, 0.8, N_UNITS))
-    rate_hz = curve / curve.mean(axis=1, keepdims=True) * mean_hz[:, None]
-    return _shown(rng, preferred_deg, kappa, rate_hz, n_repeats)
-
-
-def _shown(
-    rng: np.random.Generator,
-    preferred_deg: NDArray[np.float64],
-    kappa: NDArray[np.float64],
-    rate_hz: NDArray[np.float64],
-    n_repeats: int,
-) -> Units:
-    repeats = np.full(12, n_repeats)
-    repeats[rng.integers(12)] -= 3
-    expected = np.repeat(rate_hz * DURATION_S, repeats, axis=1)
-    shape = 1.0 / OVERDISPERSION
-    gain = rng.gamma(shape, OVERDISPERSION, expected.shape)
-    counts = rng.poisson(expected * gain).astype(float)
-    return Units(preferred_deg, kappa, rate_hz, counts, np.repeat(ORIENTATION_DEG, repeats))
-
-
-def _measured(of: Units) -> tuple[TuningFit, TuningIntervals]:
-    rate_hz, error_hz, shown_deg = of.means()
-    fit = fit_tuning(rate_hz, shown_deg)
-    spikes = of.counts.sum(axis=1)
-    return fit, tuning_intervals(fit, rate_hz, error_hz, shown_deg, of.n_trials, spikes)
-
-
-def _hits(limits: Limits, truth: NDArray[np.float64]) -> NDArray[np.bool_]:
-    is_given = np.isfinite(limits.low) & np.isfinite(truth)
-    return ((limits.low <= truth) & (truth <= limits.high))[is_given]
-
-
-def _covers_preferred(rng: np.random.Generator) -> NDArray[np.bool_]:
-    of = units(rng)
-    limits = _measured(of)[1].preferred_orientation_deg
-    return _hits(limits, limits.value + orientation_difference_deg(of.preferred_deg, limits.value))
-
-
-def _covers_osi(rng: np.random.Generator) -> NDArray[np.bool_]:
-    of = units(rng, least_osi=0.2)
-    return _hits(_measured(of)[1].osi, fit_tuning(of.rate_hz, ORIENTATION_DEG).osi)
-
-
-def _covers_half_width(rng: np.random.Generator) -> NDArray[np.bool_]:
-    of = units(rng)
-    # A curve of kappa below ln 2 / 2 never falls to half its height.
-    fallen = np.minimum(np.log(2.0) / of.kappa, 2.0)
-    truth_deg = np.rad2deg(np.arccos(1.0 - fallen)) / 2.0
-    return _hits(_measured(of)[1].half_width_deg, np.where(fallen < 2.0, truth_deg, np.nan))
-
-
-def _gosi_covers(
-    **about: float,
-) -> Callable[[np.random.Generator], NDArray[np.bool_]]:
-    def covers(rng: np.random.Generator) -> NDArray[np.bool_]:
-        of = units(rng, n_repeats=12, **about)
-        limits = gosi_interval(*of.means(), of.n_trials, of.counts.sum(axis=1))
-        return _hits(limits, gosi(of.rate_hz, ORIENTATION_DEG))
-
-    return covers
-
-
-def _covers_shift(rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Signed shift of each unit between two epochs, by both standard errors."""
-    first = units(rng)
-    shift_deg = rng.normal(0.0, 10.0, N_UNITS)
-    moved_deg = first.preferred_deg + shift_deg
-    turn = np.array(
-        [
-            np.interp(
-                (ORIENTATION_DEG - moved) % 180.0,
-                np.arange(181.0),
-                _fine_curve(first, i),
-            )
-            for i, moved in enumerate(moved_deg)
-        ]
+def units(rng: np.random.Generator, n: int, lowest_osi: float = 0.3) -> PlantedUnits:
+    kappa = np.exp(rng.uniform(np.log(0.3), np.log(8.0), n))
+    # No curve of this kappa is more selective than with a baseline of 0.
+    highest = np.tanh(kappa)
+    osi = np.minimum(lowest_osi + (1.0 - lowest_osi) * rng.random(n), highest)
+    return PlantedUnits(
+        preferred_deg=rng.uniform(0.0, 180.0, n),
+        kappa=kappa,
+        osi=osi,
+        mean_hz=rng.lognormal(1.2, 0.8, n),
+        fano=rng.uniform(1.0, 2.0, n),
     )
-    second = _shown(rng, moved_deg, first.kappa, turn, 16)
-    one, two = (_measured(of)[1].preferred_orientation_deg for of in (first, second))
-    found_deg = orientation_difference_deg(two.value, one.value)
-    half_deg = np.hypot((one.high - one.low) / 2.0, (two.high - two.low) / 2.0)
-    is_given = np.isfinite(half_deg)
-    error_deg = np.abs(orientation_difference_deg(found_deg, shift_deg))
-    return (error_deg <= half_deg)[is_given]
 
 
-def _fine_curve(of: Units, unit: int) -> NDArray[np.float64]:
-    """True rate of a unit at each degree from its preference, (181,) Hz."""
-    angle_deg = np.arange(181.0)
-    basis = np.exp(of.kappa[unit] * (np.cos(np.deg2rad(2.0 * angle_deg)) - 1.0))
-    turn = np.cos(np.deg2rad(2.0 * (ORIENTATION_DEG - of.preferred_deg[unit]))) - 1.0
-    shown = np.exp(of.kappa[unit] * turn)
-    amplitude, baseline = np.polyfit(shown, of.rate_hz[unit], 1)
-    return baseline + amplitude * basis
+def repeats(rng: np.random.Generator, n_conditions: int) -> NDArray[np.int64]:
+    if rng.random() < 0.5:
+        return np.full(n_conditions, rng.integers(MIN_REPEATS, MAX_REPEATS + 1))
+    return rng.integers(MIN_REPEATS, MAX_REPEATS + 1, n_conditions)
 
 
-def _untuned(rng: np.random.Generator) -> Units:
-    mean_hz = np.exp(rng.normal(1.5, 1.0, N_UNITS))
-    rate_hz = np.repeat(mean_hz[:, None], 12, axis=1)
-    return _shown(rng, np.zeros(N_UNITS), np.ones(N_UNITS), rate_hz, 12)
+def counts(rate_hz: Floats, fano: Floats, n: NDArray[np.int64], rng: np.random.Generator) -> Floats:
+    """Gamma-Poisson counts of 1 s trials, whose variance is Fano factor times mean."""
+    expected = np.repeat(rate_hz, n, axis=1)
+    scale = np.broadcast_to(np.maximum(fano - 1.0, 1e-3)[:, None], expected.shape)
+    return rng.poisson(rng.gamma(expected / scale, scale)).astype(float)
 
 
-def _p_of_tuning(rng: np.random.Generator) -> NDArray[np.float64]:
-    of = _untuned(rng)
-    p_value = tuning_p_value(of.counts, of.shown_deg)
-    return p_value[np.isfinite(p_value)]
+def epoch(rate_hz: Floats, fano: Floats, rng: np.random.Generator) -> EpochResponses:
+    n = repeats(rng, len(ORIENTATION_DEG))
+    drawn = counts(rate_hz, fano, n, rng)
+    condition = np.repeat(np.arange(len(n)), n)
+    n_trials = len(condition)
+    return EpochResponses(
+        epoch="epoch",
+        counts=drawn,
+        onset_s=2.0 * np.arange(n_trials),
+        duration_s=np.ones(n_trials),
+        orientation_deg=ORIENTATION_DEG[condition],
+        condition=condition,
+        is_strongest=np.ones(n_trials, bool),
+        blank_counts=np.zeros((len(drawn), 0)),
+        blank_onset_s=np.zeros(0),
+        blank_duration_s=np.zeros(0),
+    )
 
 
-def _p_of_sign(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Whether the squares of cross-validated gOSI of untuned units have a mean of 0."""
-    from ketacortex.analyse.statistics import NotComputed, mean_interval
-
-    of = _untuned(rng)
-    found = cross_validated_gosi(*of.means())
-    square = (np.sign(found) * found**2)[np.isfinite(found) & (of.counts.sum(axis=1) >= 50)]
-    # Of its own standard error each, so that the noisiest unit does not carry the mean.
-    weight = of.counts.sum(axis=1)[np.isfinite(found) & (of.counts.sum(axis=1) >= 50)]
-    interval = mean_interval(square * weight)
-    return np.empty(0) if isinstance(interval, NotComputed) else np.array([interval.p_value])
+def _errors(responses: EpochResponses) -> TuningErrors:
+    return tuning_errors(responses.counts, responses.duration_s, responses.orientation_deg)
 
 
-_DOMAIN = "16 repeats of 12 orientations, 100 spikes or more, Fano 1-3, "
-ESTIMATORS = (
+def _holds(found: UnitIntervals, truth: Floats) -> NDArray[np.bool_]:
+    held = (found.low <= truth) & (truth <= found.high)
+    return held[found.is_valid]
+
+
+def _holds_angle(found: UnitIntervals, truth_deg: Floats) -> NDArray[np.bool_]:
+    off_deg = orientation_difference_deg(truth_deg, found.estimate)
+    held = (found.low - found.estimate <= off_deg) & (off_deg <= found.high - found.estimate)
+    return held[found.is_valid]
+
+
+def preferred_orientation(rng: np.random.Generator) -> NDArray[np.bool_]:
+    planted = units(rng, 40)
+    found = _errors(epoch(planted.rates_hz(), planted.fano, rng))
+    return _holds_angle(found.preferred_orientation_deg, planted.preferred_deg)
+
+
+def osi(rng: np.random.Generator) -> NDArray[np.bool_]:
+    planted = units(rng, 40)
+    return _holds(_errors(epoch(planted.rates_hz(), planted.fano, rng)).osi, planted.osi)
+
+
+def half_width(rng: np.random.Generator) -> NDArray[np.bool_]:
+    planted = units(rng, 40)
+    found = _errors(epoch(planted.rates_hz(), planted.fano, rng)).half_width_deg
+    # A curve that never falls to half its height is broader than any.
+    return _holds(found, np.nan_to_num(half_width_deg(planted.kappa), nan=90.0))
+
+
+def _gosi_holds(planted: PlantedUnits, rng: np.random.Generator) -> NDArray[np.bool_]:
+    rate_hz = planted.rates_hz()
+    shown = epoch(rate_hz, planted.fano, rng)
+    found = gosi_interval(shown.counts, shown.duration_s, shown.orientation_deg)
+    return _holds(found, gosi(rate_hz, ORIENTATION_DEG))
+
+
+def gosi_of_all(rng: np.random.Generator) -> NDArray[np.bool_]:
+    return _gosi_holds(units(rng, 60, lowest_osi=0.02), rng)
+
+
+def gosi_near_zero(rng: np.random.Generator) -> NDArray[np.bool_]:
+    planted = units(rng, 60)
+    weak = PlantedUnits(
+        preferred_deg=planted.preferred_deg,
+        kappa=planted.kappa,
+        osi=np.where(rng.random(60) < 0.3, 1e-9, rng.uniform(0.0, 0.2, 60)),
+        mean_hz=planted.mean_hz,
+        fano=planted.fano,
+    )
+    return _gosi_holds(weak, rng)
+
+
+def dsi(rng: np.random.Generator) -> NDArray[np.bool_]:
+    n = 40
+    kappa, fano = np.exp(rng.uniform(np.log(0.5), np.log(8.0), n)), rng.uniform(1.0, 2.0, n)
+    null, baseline = rng.beta(0.8, 0.8, n), rng.exponential(0.4, n) * rng.integers(0, 2, n)
+    turn = np.cos(np.deg2rad(DIRECTION_DEG - rng.uniform(0.0, 360.0, (n, 1))))
+    near, far = np.exp(kappa[:, None] * (turn - 1.0)), np.exp(-kappa[:, None] * (turn + 1.0))
+    rate_hz = baseline[:, None] + near + null[:, None] * far
+    rate_hz *= (rng.lognormal(1.2, 0.8, n) / rate_hz.mean(axis=1))[:, None]
+    floor = np.exp(-2.0 * kappa)
+    planted = (1.0 - null) * (1.0 - floor) / (2.0 * baseline + (1.0 + null) * (1.0 + floor))
+    n_trials = repeats(rng, len(DIRECTION_DEG))
+    drawn = counts(rate_hz, fano, n_trials, rng)
+    shown_deg = np.repeat(DIRECTION_DEG, n_trials)
+    return _holds(dsi_interval(drawn, np.ones(len(shown_deg)), shown_deg), planted)
+
+
+def _two_epochs(
+    rng: np.random.Generator, n: int, spread_deg: float
+) -> tuple[EpochResponses, EpochResponses, Floats]:
+    """Two epochs between which preferences moved and rates changed, with the shifts."""
+    planted = units(rng, n)
+    shift_deg = rng.normal(0.0, spread_deg, n)
+    gain = rng.lognormal(-0.2, 0.2, n)[:, None]
+    before = epoch(planted.rates_hz(), planted.fano, rng)
+    moved_hz = gain * planted.rates_hz(planted.preferred_deg + shift_deg)
+    return before, epoch(moved_hz, planted.fano, rng), shift_deg
+
+
+def preferred_orientation_shift(rng: np.random.Generator) -> NDArray[np.bool_]:
+    before, after, shift_deg = _two_epochs(rng, 40, 10.0)
+    first, second = (_errors(e).preferred_orientation_deg for e in (before, after))
+    return _holds_angle(shift_interval(first, second), shift_deg)
+
+
+def preferred_orientation_shift_bootstrap(rng: np.random.Generator) -> NDArray[np.bool_]:
+    before, after, shift_deg = _two_epochs(rng, 4, 10.0)
+    return _holds_angle(bootstrap_shift(before, after, rng), shift_deg)
+
+
+def c50(rng: np.random.Generator) -> NDArray[np.bool_]:
+    n = 40
+    planted = np.exp(rng.uniform(np.log(0.06), np.log(0.4), n))
+    exponent = rng.uniform(2.0, 4.0, n)[:, None]
+    shape = CONTRAST**exponent / (CONTRAST**exponent + planted[:, None] ** exponent)
+    rate_hz = rng.lognormal(0.0, 1.0, (n, 1)) + rng.lognormal(2.3, 0.7, (n, 1)) * shape
+    n_trials = repeats(rng, len(CONTRAST))
+    drawn = counts(rate_hz, rng.uniform(1.0, 2.0, n), n_trials, rng)
+    contrast = np.repeat(CONTRAST, n_trials)
+    zeros = np.zeros(len(contrast))
+    found = contrast_response(drawn, np.ones(len(contrast)), zeros, contrast, np.zeros(n))
+    return _holds(found.c50_interval, planted)
+
+
+def _untuned(rng: np.random.Generator, n: int) -> EpochResponses:
+    rate_hz = np.repeat(rng.lognormal(1.2, 0.8, (n, 1)), len(ORIENTATION_DEG), axis=1)
+    return epoch(rate_hz, rng.uniform(1.0, 2.0, n), rng)
+
+
+def tuning_p(rng: np.random.Generator) -> Floats:
+    shown = _untuned(rng, 40)
+    p_values = tuning_p_value(shown.counts, shown.orientation_deg)
+    return p_values[np.isfinite(p_values)]
+
+
+def attraction_against_repulsion(rng: np.random.Generator) -> Floats:
+    before, after, _ = _two_epochs(rng, 40, 0.0)
+    first, second = (_errors(e).preferred_orientation_deg for e in (before, after))
+    found = adaptation_class(first.estimate, shift_interval(first, second), rng.uniform(0, 180))
+    towards_deg = found.towards_deg[np.isfinite(found.towards_deg)]
+    return np.atleast_1d(stats.ttest_1samp(towards_deg, 0.0).pvalue)
+
+
+ESTIMATORS: tuple[Estimator, ...] = (
+    Estimator(name="preferred_orientation", domain=TRIALS, covers=preferred_orientation),
+    Estimator(name="osi", domain=f"{TRIALS}, OSI 0.3-1", covers=osi),
     Estimator(
-        name="preferred_orientation",
-        domain=_DOMAIN + "amplitude above 3 standard errors, fitted half-width above 1.1 steps",
-        covers=_covers_preferred,
-    ),
-    Estimator(
-        name="osi",
-        domain=_DOMAIN + "OSI 0.2-1, amplitude above 3 standard errors, fitted half-width above "
-        "1.1 steps",
-        covers=_covers_osi,
-    ),
-    Estimator(
-        name="half_width",
-        domain=_DOMAIN + "as preferred_orientation, and the interval inside the widths that can be "
-        "fitted",
-        covers=_covers_half_width,
+        name="half_width", domain=f"{TRIALS}, kappa known to a factor of e", covers=half_width
     ),
     Estimator(
         name="gosi",
-        domain="12 repeats of 12 orientations, 50 spikes or more, any selectivity",
-        covers=_gosi_covers(),
+        domain="12 orientations x 8-20 trials, Fano 1-2, 40 spikes or more, OSI 0-1",
+        covers=gosi_of_all,
     ),
     Estimator(
         name="gosi_near_zero",
-        domain="12 repeats of 12 orientations, 50 spikes or more, OSI 0-0.1",
-        covers=_gosi_covers(most_osi=0.1),
+        domain="as gosi, a third of the units untuned and the others of OSI below 0.2",
+        covers=gosi_near_zero,
     ),
     Estimator(
-        name="preferred_orientation_shift",
-        domain=_DOMAIN + "in both epochs, each as preferred_orientation",
-        covers=_covers_shift,
+        name="dsi",
+        domain="12 directions x 8-20 trials, Fano 1-2, axis of 5 standard errors or more",
+        covers=dsi,
+    ),
+    Estimator(
+        name="preferred_orientation_shift", domain=TRIALS, covers=preferred_orientation_shift
+    ),
+    Estimator(
+        name="preferred_orientation_shift_bootstrap",
+        domain=TRIALS,
+        covers=preferred_orientation_shift_bootstrap,
+    ),
+    Estimator(
+        name="c50",
+        domain="6 contrasts and a grey screen x 8-20 trials, exponent 2-4, c50 0.06-0.4",
+        covers=c50,
     ),
 )
-TESTS = (
+TESTS: tuple[NullTest, ...] = (
+    NullTest(name="tuning_p", null="untuned units", p_values=tuning_p),
     NullTest(
-        name="tuning_p_value",
-        null="untuned units of 0.5 to 50 spikes a trial, 12 repeats of 12 orientations",
-        p_values=_p_of_tuning,
-    ),
-    NullTest(
-        name="cross_validated_gosi",
-        null="mean of its signed squares over untuned units",
-        p_values=_p_of_sign,
+        name="attraction_against_repulsion",
+        null="preferences that did not move, any adapter",
+        p_values=attraction_against_repulsion,
     ),
 )
