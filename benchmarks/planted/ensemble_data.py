@@ -82,7 +82,7 @@ def responses_of(
         duration_s=np.ones(n_trials),
         orientation_deg=ORIENTATION_DEG[condition],
         condition=condition,
-        is_strongest=np.ones(n_trials, bool),
+        is_for_tuning=np.ones(n_trials, bool),
         blank_counts=blank_counts,
         blank_onset_s=2.0 * np.arange(n_blanks),
         blank_duration_s=np.ones(n_blanks),

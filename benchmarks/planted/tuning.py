@@ -92,7 +92,7 @@ def epoch(rate_hz: Floats, fano: Floats, rng: np.random.Generator) -> EpochRespo
         duration_s=np.ones(n_trials),
         orientation_deg=ORIENTATION_DEG[condition],
         condition=condition,
-        is_strongest=np.ones(n_trials, bool),
+        is_for_tuning=np.ones(n_trials, bool),
         blank_counts=np.zeros((len(drawn), 0)),
         blank_onset_s=np.zeros(0),
         blank_duration_s=np.zeros(0),

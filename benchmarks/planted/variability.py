@@ -58,8 +58,8 @@ def _p_of_fano(rng: np.random.Generator) -> NDArray[np.float64]:
     """Change of the logarithm of each unit's Fano factor between two halves of nothing."""
     mean = _means(rng)
     one, two = (fano_interval(_counts(rng, mean, 12, 0.15), _condition(12)) for _ in range(2))
-    error = np.hypot(one.standard_error / one.value, two.standard_error / two.value)
-    p_value = 2.0 * stats.norm.sf(np.abs(np.log(two.value / one.value)) / error)
+    error = np.hypot(one.standard_error / one.estimate, two.standard_error / two.estimate)
+    p_value = 2.0 * stats.norm.sf(np.abs(np.log(two.estimate / one.estimate)) / error)
     return p_value[np.isfinite(p_value)]
 
 

@@ -41,7 +41,7 @@ def test_a_percentile_bootstrap_would_not_cover():
 def test_the_value_is_the_fano_factor():
     counts = counts_of(np.random.default_rng(1), 50)
     np.testing.assert_allclose(
-        fano_interval(counts, CONDITION).value, fano_factor(counts, CONDITION)
+        fano_interval(counts, CONDITION).estimate, fano_factor(counts, CONDITION)
     )
 
 

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ketacortex.analyse.statistics import CONFIDENCE
-from ketacortex.analyse.tuning_errors import Limits
+from ketacortex.analyse.curve_errors import CONFIDENCE, UnitIntervals
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
 
 MIN_TRIALS = 6
@@ -20,7 +19,7 @@ MIN_CONDITIONS = 4
 """Of a unit, each with a mean count above 0.5: their mean is what is near to normal."""
 
 
-def fano_interval(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> Limits:
+def fano_interval(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> UnitIntervals:
     """Fano factor of each unit, mean over conditions, with its 95 % interval.
 
     Parameters
@@ -30,7 +29,7 @@ def fano_interval(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> 
 
     Returns
     -------
-    Limits
+    UnitIntervals
         NaN throughout for units with fewer than 4 conditions of 6 trials and a mean above 0.5.
 
     Notes
@@ -63,8 +62,8 @@ def fano_interval(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> 
         error = np.where(is_known, np.sqrt(squared) / n_conditions, np.nan)
         freedom = np.where(is_known, squared**2 / squares, 1.0)
         half = stats.t.ppf(0.5 + CONFIDENCE / 2.0, freedom) * error / value
-    return Limits(
-        value=value,
+    return UnitIntervals(
+        estimate=value,
         low=value * np.exp(-half),
         high=value * np.exp(half),
         standard_error=error,
