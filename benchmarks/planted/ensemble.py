@@ -216,11 +216,13 @@ ESTIMATORS: tuple[Estimator, ...] = (
         name="percent correct, Poisson decoder",
         domain=f"{REPEATS}, 4 to 40 units",
         covers=percent_correct_poisson_covers,
+        has_one_answer=True,
     ),
     Estimator(
         name="percent correct, linear decoder",
         domain=f"{REPEATS}, 4 to 40 units",
         covers=percent_correct_linear_covers,
+        has_one_answer=True,
     ),
     Estimator(
         name="share of active units that fell silent",

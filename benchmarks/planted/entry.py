@@ -19,11 +19,13 @@ class Estimator:
     domain : where its intervals hold, in trials, counts and selectivity, as one phrase
     covers : from a generator, one data set inside the domain: whether each of its intervals
         contains the planted truth, (n_interval,); those not computed are left out
+    has_one_answer : whether a data set gives a single interval, and cheaply
     """
 
     name: str
     domain: str
     covers: Callable[[np.random.Generator], NDArray[np.bool_]]
+    has_one_answer: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,10 @@ class NullTest:
     name : of the test
     null : what the data sets are, as one phrase
     p_values : from a generator, one data set: its p values, (n_p,); those not computed left out
+    has_one_answer : whether a data set gives a single p value, and cheaply
     """
 
     name: str
     null: str
     p_values: Callable[[np.random.Generator], NDArray[np.float64]]
+    has_one_answer: bool = False

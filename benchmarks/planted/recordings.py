@@ -88,8 +88,12 @@ def _recording(
     onset_s = np.arange(len(shown_deg), dtype=float)
     unit, trial = np.nonzero(counts)
     n_spikes = counts[unit, trial]
-    unit, trial = np.repeat(unit, n_spikes), np.repeat(trial, n_spikes)
-    samples = np.floor((onset_s[trial] + rng.random(len(trial)) * DURATION_S) * 1e4).astype(int)
+    unit, trial, of_trial = (np.repeat(v, n_spikes) for v in (unit, trial, n_spikes))
+    # One spike in each of n parts of the trial, away from its ends: none in a refractory period.
+    first = np.cumsum(n_spikes) - n_spikes
+    part = np.arange(len(trial)) - np.repeat(first, n_spikes)
+    place = (part + rng.uniform(0.3, 0.7, len(trial))) / of_trial
+    samples = np.floor((onset_s[trial] + place * DURATION_S) * 1e4).astype(int)
     order = np.lexsort((samples, unit))
     return Recording(
         subject=Subject(identifier=name),

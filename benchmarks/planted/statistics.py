@@ -374,104 +374,162 @@ ESTIMATORS: tuple[Estimator, ...] = (
         name="mean_over_animals",
         domain="4 or 6 animals, normal or with a skewness of 1",
         covers=_mean_over_animals,
+        has_one_answer=True,
     ),
     Estimator(
         name="ratio_over_animals",
         domain="4 or 6 animals, log-normal values",
         covers=_ratio_over_animals,
+        has_one_answer=True,
     ),
     Estimator(
         name="hierarchical_bootstrap",
         domain="4, 6 or 12 animals with 8 to 24 units and 96 to 240 trials",
         covers=_hierarchical_bootstrap,
+        has_one_answer=True,
     ),
     Estimator(
         name="hierarchical_ratio",
         domain="4, 6 or 12 animals with 20 units and 96 to 240 trials in each of two epochs",
         covers=_hierarchical_ratio,
+        has_one_answer=True,
     ),
     Estimator(
         name="hierarchical_bootstrap_one_animal",
         domain="60 units that share 96 to 240 trials, with and without common variability",
         covers=_hierarchical_one_animal,
+        has_one_answer=True,
     ),
     Estimator(
         name="hedges_g",
         domain="4 to 17 normal values, effects up to 2",
         covers=_hedges_g,
+        has_one_answer=True,
     ),
     Estimator(
         name="rank_biserial",
         domain="8 to 39 values a sample, unequal spreads, |r| up to 0.7",
         covers=_rank_biserial,
+        has_one_answer=True,
     ),
     Estimator(
         name="rank_biserial_paired",
         domain="10 to 39 pairs, |r| up to 0.6",
         covers=_rank_biserial_paired,
+        has_one_answer=True,
     ),
     Estimator(
         name="log_ratio",
         domain="6 to 19 values a sample with a coefficient of variation up to 0.5",
         covers=_log_ratio,
+        has_one_answer=True,
     ),
-    Estimator(name="share", domain="20 to 199 units, shares 0.05 to 0.95", covers=_share),
     Estimator(
-        name="exact_share", domain="100 to 399 units, shares 0.05 to 0.95", covers=_exact_share
+        name="share",
+        domain="20 to 199 units, shares 0.05 to 0.95",
+        covers=_share,
+        has_one_answer=True,
     ),
-    Estimator(name="correlation", domain="6 to 59 normal pairs, |r| to 0.8", covers=_correlation),
     Estimator(
-        name="mixed_model", domain="4 to 10 animals with 5 to 60 units each", covers=_mixed_model
+        name="exact_share",
+        domain="100 to 399 units, shares 0.05 to 0.95",
+        covers=_exact_share,
+        has_one_answer=True,
+    ),
+    Estimator(
+        name="correlation",
+        domain="6 to 59 normal pairs, |r| to 0.8",
+        covers=_correlation,
+        has_one_answer=True,
+    ),
+    Estimator(
+        name="mixed_model",
+        domain="4 to 10 animals with 5 to 60 units each",
+        covers=_mixed_model,
+        has_one_answer=True,
     ),
     Estimator(
         name="initial_value_slope",
         domain="40 units or 4 animals, reliability of the whole epoch above 0.5",
         covers=_initial_value_slope,
+        has_one_answer=True,
     ),
     Estimator(
         name="excess_slope",
         domain="60 units, reliability of the whole epoch above 0.5",
         covers=_excess_slope,
+        has_one_answer=True,
     ),
     Estimator(
         name="signed_recovery",
         domain="60 units or 4 animals, errors of 1 to 8 degrees",
         covers=_signed_recovery,
+        has_one_answer=True,
     ),
 )
 
 TESTS: tuple[NullTest, ...] = (
-    NullTest(name="sign_flip", null="9 to 20 symmetric differences", p_values=_sign_flip),
+    NullTest(
+        name="sign_flip",
+        null="9 to 20 symmetric differences",
+        p_values=_sign_flip,
+        has_one_answer=True,
+    ),
     NullTest(
         name="stratified_permutation",
         null="counts of one unit in two epochs without a change",
         p_values=_stratified,
+        has_one_answer=True,
     ),
-    NullTest(name="max_statistic", null="30 correlated measures", p_values=_family),
-    NullTest(name="mixed_model", null="unbalanced animals without a change", p_values=_mixed_null),
-    NullTest(name="equivalence", null="a change as large as the margin", p_values=_equivalence),
     NullTest(
-        name="initial_value", null="the same values measured again", p_values=_initial_value_null
+        name="max_statistic", null="30 correlated measures", p_values=_family, has_one_answer=True
     ),
-    NullTest(name="excess_slope", null="the same values measured again", p_values=_excess_null),
+    NullTest(
+        name="mixed_model",
+        null="unbalanced animals without a change",
+        p_values=_mixed_null,
+        has_one_answer=True,
+    ),
+    NullTest(
+        name="equivalence",
+        null="a change as large as the margin",
+        p_values=_equivalence,
+        has_one_answer=True,
+    ),
+    NullTest(
+        name="initial_value",
+        null="the same values measured again",
+        p_values=_initial_value_null,
+        has_one_answer=True,
+    ),
+    NullTest(
+        name="excess_slope",
+        null="the same values measured again",
+        p_values=_excess_null,
+        has_one_answer=True,
+    ),
     NullTest(
         name="signed_recovery",
         null="shifts that neither recover nor grow, units of one animal",
         p_values=_signed_null,
+        has_one_answer=True,
     ),
     NullTest(
         name="signed_recovery_animals",
         null="shifts that neither recover nor grow on average over animals",
         p_values=_signed_animals_null,
+        has_one_answer=True,
     ),
     NullTest(
         name="size_recovery",
         null="shifts that neither recover nor grow, measured worse or better later",
         p_values=_size_null,
+        has_one_answer=True,
     ),
     NullTest(
         name="false_discovery",
         null="200 tests of nothing: any discovery",
         p_values=_false_discovery,
+        has_one_answer=True,
     ),
 )

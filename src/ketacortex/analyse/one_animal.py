@@ -32,6 +32,11 @@ from ketacortex.seeds import generator
 
 OVER_TRIALS = "trials of one animal: no inference beyond it"
 OVER_UNITS = "units of one animal: no inference beyond it"
+SHARED_TRIALS = 1.1
+"""Error of a mean shift over what its units alone would give: a trial that drives all units more
+draws all their preferences to its orientation. Fitted to planted animals without any shift
+(`benchmarks/planted/recordings.py`, gain of log standard deviation 0.3).
+"""
 MOST_GROUPS = 10
 FEWEST_GROUPS = 3
 UNIT_COLUMN_OF = {
@@ -210,7 +215,9 @@ def _shift_rows(
     missing: list[dict[str, Any]] = []
     for pair in findings.pairs.to_dict("records"):
         if pair["measure"] in SHIFT_MEASURES:
-            row, reasons = effect_row(_key(pair, arm), _shifts(findings.units, pair), n_animals=1)
+            row, reasons = effect_row(
+                _key(pair, arm), _shifts(findings.units, pair), 1, SHARED_TRIALS
+            )
             rows += [{**r, "inference": OVER_UNITS} for r in row]
             missing += reasons
     return rows, missing
