@@ -190,7 +190,7 @@ def preferred_orientation_shift(rng: np.random.Generator) -> NDArray[np.bool_]:
 
 
 def preferred_orientation_shift_bootstrap(rng: np.random.Generator) -> NDArray[np.bool_]:
-    before, after, shift_deg = _two_epochs(rng, 4, 10.0)
+    before, after, shift_deg = _two_epochs(rng, 3, 10.0)
     return _holds_angle(bootstrap_shift(before, after, rng), shift_deg)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ketacortex.analyse.resultant import length_interval, length_probability
+from ketacortex.analyse.resultant import length_interval, length_probability, likely_length
 
 LENGTH = np.array([0.1, 1.0, 3.0, 10.0, 30.0])
 ONES = np.ones(5)
@@ -54,3 +54,14 @@ def test_no_error_no_interval():
     low, high = length_interval(np.ones(3), np.array([0.0, np.nan, 1.0]), np.array([1, 1, np.nan]))
     assert np.isnan(low).all()
     assert np.isnan(high).all()
+
+
+@pytest.mark.parametrize("error_across", [0.0, 1.0])
+@pytest.mark.parametrize("true_length", [1.0, 3.0, 10.0])
+def test_the_estimate_is_too_long_as_often_as_too_short(true_length, error_across):
+    rng = np.random.default_rng(2)
+    u, v = rng.normal(size=(2, 6000))
+    length = np.hypot(true_length + u, error_across * v)
+    found = likely_length(length, np.ones(6000), np.full(6000, error_across))
+    # Binomial standard error 0.0065.
+    assert (found > true_length).mean() == pytest.approx(0.5, abs=0.025)
