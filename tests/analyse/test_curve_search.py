@@ -98,3 +98,31 @@ def test_the_same_unit_has_the_same_bits_in_any_company():
     assert orientation_curves(rate_hz[order], TWELVE_DEG).tobytes() == together[order].tobytes()
     alone = np.concatenate([orientation_curves(rate_hz[i : i + 1], TWELVE_DEG) for i in range(50)])
     assert alone.tobytes() == together[:50].tobytes()
+
+
+def test_the_search_ends_at_the_minimum_also_where_the_curve_fits_badly():
+    rng = np.random.default_rng(3)
+    rate_hz = rng.poisson(10.0 * von_mises_rates(*heterogeneous_units(rng, 80))) / 10.0
+    doubled, (kappa_min, kappa_max) = np.deg2rad(2.0 * TWELVE_DEG), kappa_limits(TWELVE_DEG)
+
+    def residual(p, rate):
+        return p[0] + p[1] * np.exp(np.exp(p[3]) * (np.cos(doubled - p[2]) - 1.0)) - rate
+
+    def slopes(p, rate):
+        away, kappa = doubled - p[2], np.exp(p[3])
+        height = np.exp(kappa * (np.cos(away) - 1.0))
+        along = p[1] * kappa * height
+        return np.stack(
+            [np.ones(12), height, along * np.sin(away), along * (np.cos(away) - 1.0)], axis=1
+        )
+
+    n_compared = 0
+    for rate, found in zip(rate_hz, orientation_curves(rate_hz, TWELVE_DEG), strict=True):
+        b, a, mu, kappa = found
+        if b > 0 and kappa_min * 1.01 < kappa < kappa_max * 0.99:
+            start = [b, a, mu, np.log(kappa)]
+            tight = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15}
+            best = least_squares(residual, start, slopes, args=(rate,), **tight).x[2]
+            assert np.rad2deg(abs(best - mu)) / 2.0 < 1e-6
+            n_compared += 1
+    assert n_compared > 40

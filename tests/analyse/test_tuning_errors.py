@@ -101,7 +101,7 @@ def test_four_times_the_trials_halve_the_error():
     assert errors[0] / errors[1] == pytest.approx(2.0, rel=0.05)
 
 
-@pytest.mark.parametrize("n_trials", [0, 1, 12, 35, 84, 110])
+@pytest.mark.parametrize("n_trials", [0, 1, 12, 35, 50])
 def test_what_cannot_be_measured_is_nan_and_warns_of_nothing(n_trials):
     rng = np.random.default_rng(5)
     counts = rng.poisson(4.0, (5, 120)).astype(float)

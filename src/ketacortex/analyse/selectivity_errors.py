@@ -28,7 +28,7 @@ MIN_ANGLES = 4
 MIN_TRIALS = 5
 MIN_SPIKES = 40
 MIN_DIRECTIONS = 8
-MIN_DSI_TRIALS = 8
+MIN_DSI_TRIALS = 6
 MIN_AXIS_MODULATION = 5.0
 """Height of the curve along its axis, in standard errors: without an axis DSI has no meaning."""
 
@@ -186,7 +186,7 @@ def dsi_interval(
     -------
     UnitIntervals
         In [0, 1]; `low` is exactly 0 where a unit without a preferred end of its axis would show
-        as much in more than 2.5 %. NaN with fewer than 8 trials of each of 8 directions, 40
+        as much in more than 2.5 %. NaN with fewer than 6 trials of each of 8 directions, 40
         spikes, or a response along the axis below 5 standard errors.
 
     Notes
