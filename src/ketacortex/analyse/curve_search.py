@@ -18,7 +18,8 @@ from ketacortex.analyse.curve_linear import Floats, Linear, lobe_moments, solve_
 from ketacortex.analyse.curve_shapes import CurveShape, fill_lobe, with_turns
 from ketacortex.compiled import compiled
 
-N_STEPS = 100
+N_STEPS = 300
+"""Most curves take ten; those that fit badly creep."""
 SMALLEST_STEP = 1e-8
 """Radians and log sharpness; 3e-7 degrees of orientation."""
 LARGEST_STEP = 0.5
