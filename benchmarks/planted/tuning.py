@@ -28,8 +28,8 @@ from ketacortex.units import orientation_difference_deg
 ORIENTATION_DEG = np.arange(12) * 15.0
 DIRECTION_DEG = np.arange(12) * 30.0
 CONTRAST = np.array([0.0, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0])
-MIN_REPEATS, MAX_REPEATS = 8, 20
-TRIALS = "12 orientations x 8-20 trials, Fano 1-2, modulation of 5 standard errors or more"
+MIN_REPEATS, MAX_REPEATS = 6, 20
+TRIALS = "12 orientations x 6-20 trials, Fano 1-2, modulation of 5 standard errors or more"
 Floats = NDArray[np.float64]
 
 
@@ -140,15 +140,15 @@ def _gosi_holds(planted: PlantedUnits, rng: np.random.Generator) -> NDArray[np.b
 
 
 def gosi_of_all(rng: np.random.Generator) -> NDArray[np.bool_]:
-    return _gosi_holds(units(rng, 60, lowest_osi=0.02), rng)
+    return _gosi_holds(units(rng, 40, lowest_osi=0.02), rng)
 
 
 def gosi_near_zero(rng: np.random.Generator) -> NDArray[np.bool_]:
-    planted = units(rng, 60)
+    planted = units(rng, 40)
     weak = PlantedUnits(
         preferred_deg=planted.preferred_deg,
         kappa=planted.kappa,
-        osi=np.where(rng.random(60) < 0.3, 1e-9, rng.uniform(0.0, 0.2, 60)),
+        osi=np.where(rng.random(40) < 0.3, 1e-9, rng.uniform(0.0, 0.2, 40)),
         mean_hz=planted.mean_hz,
         fano=planted.fano,
     )
@@ -190,7 +190,7 @@ def preferred_orientation_shift(rng: np.random.Generator) -> NDArray[np.bool_]:
 
 
 def preferred_orientation_shift_bootstrap(rng: np.random.Generator) -> NDArray[np.bool_]:
-    before, after, shift_deg = _two_epochs(rng, 4, 10.0)
+    before, after, shift_deg = _two_epochs(rng, 3, 10.0)
     return _holds_angle(bootstrap_shift(before, after, rng), shift_deg)
 
 
@@ -235,7 +235,7 @@ ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         name="gosi",
-        domain="12 orientations x 8-20 trials, Fano 1-2, 40 spikes or more, OSI 0-1",
+        domain="12 orientations x 6-20 trials, Fano 1-2, 40 spikes or more, OSI 0-1",
         covers=gosi_of_all,
     ),
     Estimator(
@@ -245,7 +245,7 @@ ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         name="dsi",
-        domain="12 directions x 8-20 trials, Fano 1-2, axis of 5 standard errors or more",
+        domain="12 directions x 6-20 trials, Fano 1-2, axis of 5 standard errors or more",
         covers=dsi,
     ),
     Estimator(
@@ -258,7 +258,7 @@ ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         name="c50",
-        domain="6 contrasts and a grey screen x 8-20 trials, exponent 2-4, c50 0.06-0.4",
+        domain="6 contrasts and a grey screen x 6-20 trials, exponent 2-4, c50 0.06-0.4",
         covers=c50,
     ),
 )

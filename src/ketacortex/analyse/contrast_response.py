@@ -23,7 +23,7 @@ AT_LIMIT = 1.001
 SAME_DEG = 1e-6
 
 # The domain in which the interval of c50 was found to cover 92 to 98 %.
-MIN_TRIALS = 8
+MIN_TRIALS = 5
 MIN_SPIKES = 40
 MIN_MODULATION = 5.0
 """Height of the fitted curve over the contrasts shown, in standard errors."""
@@ -47,7 +47,7 @@ class ContrastResponse:
         All four NaN where the curve is not determined: fewer than 5 contrasts, a flat response,
         c50 outside the contrasts shown, or an exponent at 0.5 or 8.
     c50_interval : UnitIntervals
-        NaN also with fewer than 8 trials a contrast, 40 spikes, a rise of 5 standard errors, an
+        NaN also with fewer than 5 trials a contrast, 40 spikes, a rise of 5 standard errors, an
         exponent below 1.5, or where c50 is not known to a factor of e^0.35.
     """
 

@@ -199,7 +199,7 @@ def index_interval(
     --------
     >>> low, high = index_interval(np.array([0.0, 0.9]), np.array([0.1, 0.1]))
     >>> low.round(3).tolist(), high.round(3).tolist()
-    ([-0.1, 0.752], [0.1, 0.96])
+    ([-0.1, 0.76], [0.1, 0.968])
     """
     x = np.minimum(index, 1.0)
     q = reach**2 / (INDEX_CEILING - x**2)

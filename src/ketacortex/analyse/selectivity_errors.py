@@ -20,7 +20,7 @@ from ketacortex.analyse.curve_errors import (
     measured_means,
 )
 from ketacortex.analyse.direction_tuning import direction_parameters
-from ketacortex.analyse.resultant import length_interval
+from ketacortex.analyse.resultant import length_interval, likely_length
 
 # The domain in which the intervals were found to cover 92 to 98 %, with counts as in
 # `tuning_errors`, tuned or not.
@@ -28,7 +28,7 @@ MIN_ANGLES = 4
 MIN_TRIALS = 5
 MIN_SPIKES = 40
 MIN_DIRECTIONS = 8
-MIN_DSI_TRIALS = 8
+MIN_DSI_TRIALS = 6
 MIN_AXIS_MODULATION = 5.0
 """Height of the curve along its axis, in standard errors: without an axis DSI has no meaning."""
 
@@ -54,9 +54,9 @@ def gosi_interval(
 
     Notes
     -----
-    With g the measured resultant and s^2, q^2 its error variances along and across itself, the
-    estimate is ``sqrt(max(g^2 - s^2 - q^2, 0))`` and the interval inverts the distribution of the
-    length of the resultant (`length_interval`).
+    Estimate and interval invert the distribution of the length of the resultant, given its errors
+    along and across itself (`likely_length`, `length_interval`): a truly longer or shorter one is
+    equally likely.
 
     References
     ----------
@@ -109,7 +109,7 @@ def _resultant_interval(
     widening = critical / stats.norm.ppf(0.5 + CONFIDENCE / 2.0)
     low, high = length_interval(length, widening * along, widening * across)
     return UnitIntervals(
-        estimate=np.sqrt(np.maximum(length**2 - along**2 - across**2, 0.0)),
+        estimate=likely_length(length, along, across),
         standard_error=along,
         low=low,
         high=np.minimum(high, 1.0),
@@ -186,14 +186,14 @@ def dsi_interval(
     -------
     UnitIntervals
         In [0, 1]; `low` is exactly 0 where a unit without a preferred end of its axis would show
-        as much in more than 2.5 %. NaN with fewer than 8 trials of each of 8 directions, 40
+        as much in more than 2.5 %. NaN with fewer than 6 trials of each of 8 directions, 40
         spikes, or a response along the axis below 5 standard errors.
 
     Notes
     -----
     (R_pref - R_null) / (R_pref + R_null) is signed along the axis; which end is preferred is not
     known beforehand, so that its absolute value is a folded normal, whose distribution is inverted
-    (`length_interval`). The estimate is ``sqrt(max(d^2 - s^2, 0))``.
+    (`likely_length`, `length_interval`).
     """
     directions_deg, which = distinct_angles(direction_deg, DIRECTION_PERIOD_DEG)
     means = measured_means(counts, duration_s, which, directions_deg)
@@ -223,7 +223,7 @@ def dsi_interval(
     measured = np.abs(index[:, 0])
     low, high = length_interval(measured, widening * error, np.zeros_like(error))
     return UnitIntervals(
-        estimate=np.sqrt(np.clip(measured**2 - error**2, 0.0, 1.0)),
+        estimate=np.minimum(likely_length(measured, error, np.zeros_like(error)), 1.0),
         standard_error=error,
         low=np.minimum(low, 1.0),
         high=np.minimum(high, 1.0),

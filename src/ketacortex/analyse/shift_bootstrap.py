@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ketacortex.analyse.adaptation_shift import MAX_ERROR_DEG
 from ketacortex.analyse.angles import ORIENTATION_PERIOD_DEG, distinct_angles
 from ketacortex.analyse.curve_errors import CONFIDENCE, UnitIntervals
 from ketacortex.analyse.responses import EpochResponses
@@ -15,8 +16,6 @@ from ketacortex.units import orientation_difference_deg
 N_DRAWS = 1000
 CHUNK_CURVES = 100_000
 """Curves fitted at once; with twelve orientations about 10 MB an array."""
-MAX_ERROR_DEG = 12.0
-"""Standard error beyond which the draws wrap round the half circle."""
 
 
 def bootstrap_shift(

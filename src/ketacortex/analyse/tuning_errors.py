@@ -26,7 +26,7 @@ from ketacortex.analyse.tuning import wrap_orientation_deg
 # The domain in which the intervals were found to cover 92 to 98 %: gamma-Poisson counts of Fano
 # factor 1 to 2, kappa 0.3 to 8, 12 orientations.
 MIN_ORIENTATIONS = 6
-MIN_TRIALS = 8
+MIN_TRIALS = 5
 """Trials of every orientation."""
 MIN_SPIKES = 40
 """Spikes of a unit in all trials."""
@@ -78,7 +78,7 @@ def tuning_errors(
     Returns
     -------
     TuningErrors
-        NaN for a unit outside the domain: at least 8 trials of each of at least 6 orientations, 40
+        NaN for a unit outside the domain: at least 5 trials of each of at least 6 orientations, 40
         spikes, a modulation of 5 standard errors, and a curve not at its narrowest. A half-width
         also needs a curve that falls to half its height and a kappa known to a factor of e; truly
         broader than 55 degrees, it is covered in 75 to 85 % only.
