@@ -48,3 +48,52 @@ def test_pharmacology_prints_its_keys(tmp_path):
     found, _ = benchmark("pharmacology.py", cwd=tmp_path)
     keys = ("pk_day_ms", "topical_session_s", "block_update_ns_per_compartment")
     assert all(found[key] > 0 for key in keys)
+
+
+def test_calibration_prints_coverage_and_size_with_their_domain(tmp_path):
+    found, _ = calibration("--only", "fano_factor", "--quick", cwd=tmp_path)
+    assert set(found["estimators"]) == {
+        "fano_factor", "fano_factor_of_poisson", "fano_factor_overdispersed",
+    }  # fmt: skip
+    for row in found["estimators"].values():
+        assert row["n_datasets"] == 200
+        assert row["domain"]
+        assert 0.92 <= row["coverage"] <= 0.98
+    (test,) = found["tests"].values()
+    assert 0.03 <= test["false_positive_rate"] <= 0.07
+
+
+def test_calibration_is_the_same_on_any_number_of_workers(tmp_path):
+    one, two = (
+        calibration("--only", "fano_factor_ch", "--quick", "--workers", n, cwd=tmp_path)[0]
+        for n in "12"
+    )
+    assert one == two
+
+
+def calibration(*arguments: str, cwd) -> tuple[dict, str]:
+    answer = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "calibration.py", "--json", *arguments],
+        capture_output=True, text=True, check=True, cwd=cwd,
+    )  # fmt: skip
+    (line,) = answer.stdout.splitlines()
+    return json.loads(line), answer.stderr
+
+
+def test_the_kept_calibration_holds_what_is_promised():
+    kept = json.loads((ROOT / "benchmarks" / "calibration.json").read_text())
+    assert len(kept["estimators"]) >= 10
+    assert len(kept["tests"]) >= 8
+    for name, row in kept["estimators"].items():
+        assert row["n_datasets"] >= 1000, name
+        assert 0.92 <= row["coverage"] <= 0.98, name
+    for name, row in kept["tests"].items():
+        assert row["n_datasets"] >= 1000, name
+        assert 0.03 <= row["false_positive_rate"] <= 0.07, name
+
+
+@pytest.mark.slow
+def test_statistics_prints_its_ratios(tmp_path):
+    found, _ = benchmark("statistics.py", cwd=tmp_path)
+    keys = ("fit_ratio", "direction_fit_ratio", "fano_ratio", "bootstrap_shared_trials_s")
+    assert all(found[key] > 0 for key in keys)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ketacortex.analyse.epoch_pairs import equal_trials
 from ketacortex.analyse.epoch_values import EpochMeasures, population_values
 from ketacortex.analyse.false_discovery import q_values
 from ketacortex.analyse.inclusion import Inclusion, included_units
@@ -34,14 +35,18 @@ from ketacortex.seeds import generator
 OVER_ANIMALS_PAIRED = "animals, each compared with itself"
 OVER_ANIMALS = "animals of two groups"
 OVER_TRIALS_OF_TWO = "trials of two animals: no inference beyond these two"
-NOT_COMPARED = "blank_unimodality_p"
-"""A probability is not a quantity whose change means anything."""
+NOT_COMPARED = (
+    "blank_unimodality_p", "up_state_share", "tuned_share", "gosi_median", "peak_rate_hz",
+)  # fmt: skip
+"""Probabilities, shares of units, medians and maxima: trials left out tell nothing of their error,
+or trials that are more numerous raise them."""
 CHANGE_ITSELF = "preferred_orientation_shift_abs_deg"
 """Above 0 whether or not anything moved, so it is no effect; its excess over error is one."""
 SHARED_NOISE = (
     "both sides are the same trials twice (their counts vary together from trial to trial), so "
     "their errors are not independent. Compare two epochs of each instead."
 )
+NO_SPREAD = "it stays the same whichever trials are left out, so its error is not known."
 ALIKE = 0.05
 """Correlation of counts, trial by trial, of two sides that cannot be two measurements."""
 MIN_TRIALS_TO_JUDGE = 100
@@ -124,10 +129,7 @@ def _paired(pairs: Mapping[str, tuple[Recording, Recording]], names: tuple[str, 
     initial, no_initial = initial_rows([("", findings) for _, findings in found])
     return Comparison(
         effects=effects,
-        not_computed=missing
-        + [
-            {key: entry[key] for key in ("measure", "population", "reason")} for entry in no_initial
-        ],
+        not_computed=_without_partner(pairs, joined) + _reasons(missing + no_initial),
         animals=list(pairs),
         joined=found,
         units=pd.concat(
@@ -141,6 +143,22 @@ def _paired(pairs: Mapping[str, tuple[Recording, Recording]], names: tuple[str, 
         inclusion=inclusion,
         effects_of_included=_effects_of_included(joined, list(inclusion.values())),
     )
+
+
+def _without_partner(
+    pairs: Mapping[str, tuple[Recording, Recording]], joined: list[Recording]
+) -> list[dict[str, Any]]:
+    """Units that only one side has, which no comparison can use."""
+    missing = []
+    for (animal, sides), recording in zip(pairs.items(), joined, strict=True):
+        alone = [side.n_units - recording.n_units for side in sides]
+        if any(alone):
+            reason = (
+                f"of animal {animal!r}, {alone[0]} units of the first side and {alone[1]} of the "
+                "second have no unit of the same name on the other."
+            )
+            missing.append({"measure": "all", "population": ALL_UNITS, "reason": reason})
+    return missing
 
 
 def _effects(
@@ -189,7 +207,7 @@ def _reasons(missing: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {key: entry[key] for key in ("measure", "population", "reason")}
         for entry in missing
         if entry["measure"] != CHANGE_ITSELF
-        and not (entry["measure"] == EXCESS and entry["reason"].startswith("before: "))
+        and not (entry["measure"] == EXCESS and entry["reason"].startswith(("before: ", "ratio: ")))
     ]
 
 
@@ -281,18 +299,14 @@ def _two_animals(first: Recording, second: Recording) -> Effects:
     """Two recordings of different units, with intervals over the trials of each."""
     rows, missing = [], []
     sides = []
-    for side, recording in enumerate((first, second)):
-        (responses,) = collect_responses(recording)
-        rng = generator("jackknife", recording.subject.identifier, responses.epoch, side)
-        sides.append(
-            (
-                _measured(recording),
-                [
-                    _values(recording, EpochMeasures(recording, lessened))
-                    for lessened in leave_out(responses, rng)
-                ],
-            )
-        )
+    measured = equal_trials(*(_only_epoch_of(recording) for recording in (first, second)))
+    for side, (recording, whole) in enumerate(zip((first, second), measured, strict=True)):
+        rng = generator("jackknife", recording.subject.identifier, whole.epoch, side)
+        without = [
+            _values(recording, EpochMeasures(recording, lessened))
+            for lessened in leave_out(whole.responses, rng)
+        ]
+        sides.append((_values(recording, whole), without))
     for key in _keys([full for full, _ in sides]):
         value = [full.get(key, (np.nan, 0)) for full, _ in sides]
         deleted = [np.array([v.get(key, (np.nan, 0))[0] for v in without]) for _, without in sides]
@@ -301,6 +315,9 @@ def _two_animals(first: Recording, second: Recording) -> Effects:
             continue
         if not all(np.isfinite(v).all() for v in deleted):
             missing.append(_missing(key, "one of the recordings cannot tell."))
+            continue
+        if any(np.ptp(v) == 0 for v in deleted):
+            missing.append(_missing(key, NO_SPREAD))
             continue
         means = [v for v, _ in value]
         row = _row(key, means, _jackknifed(means, deleted))
@@ -345,8 +362,12 @@ def _missing(key: tuple[str, str], reason: str) -> dict[str, Any]:
 
 
 def _measured(recording: Recording) -> dict[tuple[str, str], tuple[float, int]]:
+    return _values(recording, _only_epoch_of(recording))
+
+
+def _only_epoch_of(recording: Recording) -> EpochMeasures:
     (responses,) = collect_responses(recording)
-    return _values(recording, EpochMeasures(recording, responses))
+    return EpochMeasures(recording, responses)
 
 
 def _values(
@@ -357,7 +378,7 @@ def _values(
         (measure, population): value
         for population, member in populations_of(recording).items()
         for measure, value in population_values(measured, member).items()
-        if measure != NOT_COMPARED
+        if measure not in NOT_COMPARED
     }
 
 

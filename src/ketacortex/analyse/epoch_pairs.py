@@ -150,11 +150,7 @@ def pair_epochs(before: EpochMeasures, after: EpochMeasures) -> EpochPair:
     to the mean count of the epoch with fewer: that keeps the shape of a tuning curve and makes
     its noise that of the other.
     """
-    first, second = before, after
-    shown, n_trials = zip(*(_tuning_trials(epoch) for epoch in (before, after)), strict=True)
-    if np.array_equal(*shown) and not np.array_equal(*n_trials):
-        common = np.minimum(*n_trials)
-        first, second = _with_trials(before, common), _with_trials(after, common)
+    first, second = equal_trials(before, after)
     mean = [_mean_tuning_count(epoch) for epoch in (first, second)]
     with np.errstate(invalid="ignore", divide="ignore"):
         kept = [np.nan_to_num(np.minimum(*mean) / m, nan=1.0) for m in mean]
@@ -168,6 +164,17 @@ def pair_epochs(before: EpochMeasures, after: EpochMeasures) -> EpochPair:
         tuple(_with_spikes(first, kept[0], rng) for _ in range(N_THINNINGS)),
         tuple(_with_spikes(second, kept[1], rng) for _ in range(N_THINNINGS)),
     )
+
+
+def equal_trials(
+    before: EpochMeasures, after: EpochMeasures
+) -> tuple[EpochMeasures, EpochMeasures]:
+    """Two epochs with equally many trials of each orientation; as they are if they show others."""
+    shown, n_trials = zip(*(_tuning_trials(epoch) for epoch in (before, after)), strict=True)
+    if not np.array_equal(*shown) or np.array_equal(*n_trials):
+        return before, after
+    common = np.minimum(*n_trials)
+    return _with_trials(before, common), _with_trials(after, common)
 
 
 def _mean_tuning_count(measured: EpochMeasures) -> NDArray[np.float64]:

@@ -177,6 +177,8 @@ def _jackknife_row(
     deleted = [np.array([values[index] for values in side]) for side in without]
     if not all(np.isfinite(values).all() for values in deleted):
         return [], [{**key, "reason": "it cannot be measured once some trials are left out."}]
+    if all(np.ptp(values) == 0 for values in deleted) and pair["after"] != pair["before"]:
+        return [], [{**key, "reason": "it is the same whichever trials are left out."}]
     change = _interval(pair["after"] - pair["before"], [v[:, 1] - v[:, 0] for v in deleted])
     row = {
         **key,
