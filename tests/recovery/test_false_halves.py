@@ -46,7 +46,7 @@ def fewer_spikes(recording, rng, share=0.6):
 def turned(recording, rng):
     """Every preference moved by one step of orientation: the labels moved the other way."""
     shown_deg = np.unique(recording.trials["orientation_deg"].dropna())
-    step_deg = np.diff(shown_deg).min()
+    step_deg = np.median(np.diff(shown_deg))
     trials = recording.trials.copy()
     trials["orientation_deg"] = (trials["orientation_deg"] + step_deg) % 180.0
     if "direction_deg" in trials:
