@@ -76,7 +76,7 @@ def unit_excess_shift(
     before: EpochMeasures, after: EpochMeasures, rng: np.random.Generator
 ) -> ExcessShift:
     """Shift in excess of error of every unit; nothing but NaN where an epoch has too few trials."""
-    if _can_be_halved(before) and _can_be_halved(after):
+    if can_be_halved(before) and can_be_halved(after):
         return excess_shift(before.responses, after.responses, rng)
     return no_excess_shift(len(before.gosi))
 
@@ -87,7 +87,8 @@ def no_excess_shift(n_units: int) -> ExcessShift:
     return ExcessShift(between_deg=nothing, within_deg=nothing, weight=np.zeros(n_units))
 
 
-def _can_be_halved(measured: EpochMeasures) -> bool:
+def can_be_halved(measured: EpochMeasures) -> bool:
+    """Whether there are two trials of each of enough orientations."""
     shown, n_trials = np.unique(measured.responses.tuning_orientation_deg, return_counts=True)
     return len(shown) >= MIN_ORIENTATIONS and bool((n_trials >= 2).all())
 
@@ -239,7 +240,7 @@ def paired_values(
         moved, n_moved = float("nan"), 0
     return {
         "preferred_orientation_shift_abs_deg": (float("nan"), moved, n_moved),
-        "preferred_orientation_shift_excess_deg": _mean_excess(excess, is_member),
+        "preferred_orientation_shift_excess_deg": mean_excess(excess, is_member),
         "osi": _in_both(pair.tuning_before.fit.osi, pair.tuning_after.fit.osi, responsive),
         "gosi": _in_both(pair.tuning_before.gosi, pair.tuning_after.gosi, responsive),
         "osi_rate_matched": _in_both(
@@ -284,7 +285,8 @@ def _in_both(
     return average(before, both)[0], average(after, both)[0], int(both.sum())
 
 
-def _mean_excess(excess: ExcessShift, is_member: NDArray[np.bool_]) -> tuple[float, float, int]:
+def mean_excess(excess: ExcessShift, is_member: NDArray[np.bool_]) -> tuple[float, float, int]:
+    """NaN, the mean excess of the units of a population, and their number; NaN for fewer than 5."""
     chosen = is_member & (excess.weight > 0)
     if chosen.sum() < MIN_TUNED_UNITS:
         return float("nan"), float("nan"), 0

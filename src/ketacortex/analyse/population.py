@@ -185,10 +185,9 @@ def effect_row(
     key: dict[str, Any],
     table: pd.DataFrame,
     n_animals: int | None = None,
-    inflation: float = 1.0,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The row of one effect, if there is one, and reasons for what is missing."""
-    change = mean_interval(table["change"], table.get("weight"), inflation=inflation)
+    change = mean_interval(table["change"], table.get("weight"))
     if isinstance(change, NotComputed):
         return [], [{**key, "reason": change.reason}]
     reasons = []

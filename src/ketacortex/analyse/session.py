@@ -114,8 +114,15 @@ def populations_of(recording: Recording) -> dict[str, NDArray[np.bool_]]:
 def _shifts(
     recording: Recording, before: EpochMeasures, after: EpochMeasures
 ) -> tuple[NDArray[np.float64], ExcessShift]:
-    rng = generator("halves of trials", recording.subject.identifier, before.epoch, after.epoch)
+    rng = generator_of_halves(recording, before, after)
     return unit_shift_deg(before, after), unit_excess_shift(before, after, rng)
+
+
+def generator_of_halves(
+    recording: Recording, before: EpochMeasures, after: EpochMeasures
+) -> np.random.Generator:
+    """What draws the halvings of two epochs of an animal."""
+    return generator("halves of trials", recording.subject.identifier, before.epoch, after.epoch)
 
 
 def _halves(

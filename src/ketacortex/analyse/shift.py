@@ -122,7 +122,11 @@ def excess_shift(
     whole epoch would keep units whose halves happen to agree and make a shift of the
     agreement, and an unweighted mean is wrong by 0.1 to 0.4 degrees.
     """
-    first, second = split_halves(before, rng), split_halves(after, rng)
+    return excess_of_halves(split_halves(before, rng), split_halves(after, rng))
+
+
+def excess_of_halves(first: Halves, second: Halves) -> ExcessShift:
+    """The same from halves of both epochs that were made before."""
     is_tuned = np.asarray((first.is_tuned & second.is_tuned).all(axis=1))
     a, b = _preferred_of_halves(first, is_tuned), _preferred_of_halves(second, is_tuned)
     error = orientation_difference_deg(a[0], a[1]) / 2
@@ -149,13 +153,27 @@ def split_halves(responses: EpochResponses, rng: np.random.Generator) -> Halves:
     Where an orientation has an odd number of trials, one of them, another in each halving, is
     left out.
     """
+    return halves_of(responses, halvings(responses, rng))
+
+
+def halvings(responses: EpochResponses, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which tuning trials are in which half of each halving, (n_tuning_trial, 2, n_split)."""
+    orientations_deg, which = np.unique(responses.tuning_orientation_deg, return_inverse=True)
+    return _random_halves(which, len(orientations_deg), rng)
+
+
+def halves_of(responses: EpochResponses, in_half: NDArray[np.bool_]) -> Halves:
+    """Tuning of halves of an epoch that are given, as `halvings` gives them.
+
+    A half without any trial of an orientation is not tuned.
+    """
     orientation_deg = responses.tuning_orientation_deg
     orientations_deg, which = np.unique(orientation_deg, return_inverse=True)
-    in_half = _random_halves(which, len(orientations_deg), rng)
     member = (which[:, None] == np.arange(len(orientations_deg))).astype(float)
     n_trials = len(which)
     sums = (in_half[..., None] * member[:, None, None, :]).reshape(n_trials, -1)
-    rate_hz = responses.tuning_counts @ sums / (responses.tuning_duration_s @ sums)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate_hz = responses.tuning_counts @ sums / (responses.tuning_duration_s @ sums)
     p_value = tuning_p_value(
         responses.tuning_counts, orientation_deg, in_half.reshape(n_trials, -1)
     )

@@ -48,7 +48,6 @@ def mean_interval(
     weights: ArrayLike | None = None,
     *,
     confidence: float = CONFIDENCE,
-    inflation: float = 1.0,
 ) -> Interval | NotComputed:
     """Mean of independent values with its Student t interval.
 
@@ -58,7 +57,6 @@ def mean_interval(
     weights : (n,), optional
         Weights of the values, not negative; the error is then that of a ratio of two means.
     confidence : probability that the interval covers the true mean
-    inflation : of the standard error, where values are known not to be quite independent
 
     Returns
     -------
@@ -91,7 +89,7 @@ def mean_interval(
             f"the weights leave {n_effective:.1f} values' worth; at least {MIN_EFFECTIVE:g} needed."
         )
     squares = np.sum((share * (value - mean)) ** 2)
-    error = inflation * float(np.sqrt(n_effective / (n_effective - 1.0) * squares))
+    error = float(np.sqrt(n_effective / (n_effective - 1.0) * squares))
     return _student_interval(mean, error, n_effective - 1.0, n, confidence)
 
 
