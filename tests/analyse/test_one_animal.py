@@ -77,7 +77,8 @@ def test_a_planted_change_of_rate_is_found():
 def test_every_row_says_over_what_its_interval_is():
     found, _ = effects(recording(np.random.default_rng(3)))
     over = found["inference"].str.split(" ").str[0]
-    shifts = over.index.str.startswith("preferred_orientation_shift")
+    over = over.drop("preferred_orientation_shift_excess_deg")
+    shifts = over.index == "preferred_orientation_shift_abs_deg"
     assert set(over[shifts]) == {"units"}
     assert set(over[~shifts]) == {"trials"}
     assert "noise_correlation" in found.index
