@@ -56,6 +56,7 @@ def null():
     return [effects(recording(rng))[0] for _ in range(50)]
 
 
+@pytest.mark.slow
 def test_an_interval_over_units_would_be_too_narrow(null):
     """The trap that this file is about: shared gain moves all units together."""
     half = np.mean(

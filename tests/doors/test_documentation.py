@@ -26,6 +26,7 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess:
     return subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_guide_work_one_after_the_other(tmp_path):
     (experiment,) = blocks(GUIDE, "toml")
     (tmp_path / "mine.toml").write_text(experiment)
