@@ -135,7 +135,7 @@ def adaptation_class(
     >>> found.is_attractive.tolist(), found.is_surely_repulsive.tolist()
     ([True, False, False], [False, True, False])
     """
-    side = _side(before_deg, adapter_deg)
+    side = side_of_adapter(before_deg, adapter_deg)
     towards_deg = side * shift.estimate
     ends = np.sort(np.stack([side * shift.low, side * shift.high]), axis=0)
     return AdaptationClass(
@@ -148,8 +148,23 @@ def adaptation_class(
     )
 
 
-def _side(before_deg: NDArray[np.float64], adapter_deg: float) -> NDArray[np.float64]:
-    """1 where the adapter lies at larger angles, -1 at smaller ones, NaN at neither."""
+def side_of_adapter(before_deg: NDArray[np.float64], adapter_deg: float) -> NDArray[np.float64]:
+    """On which side of each preferred orientation the adapter lies.
+
+    Parameters
+    ----------
+    before_deg : (n_unit,) deg, preferred orientation before adaptation
+    adapter_deg : deg
+
+    Returns
+    -------
+    (n_unit,) 1 where the adapter lies at larger angles, -1 at smaller ones, NaN at neither
+
+    Examples
+    --------
+    >>> side_of_adapter(np.array([170.0, 30.0, 10.0]), 10.0).tolist()
+    [1.0, -1.0, nan]
+    """
     apart_deg = orientation_difference_deg(adapter_deg, before_deg)
     distance_deg = np.abs(apart_deg)
     has_side = (distance_deg >= MIN_SIDE_DEG) & (distance_deg <= 90.0 - MIN_SIDE_DEG)
@@ -192,7 +207,7 @@ def flank_change(
     change_hz = rate[1][:, second] - rate[0][:, first]
     variance = error[0][:, first] ** 2 + error[1][:, second] ** 2
     offset_deg = orientation_difference_deg(orientations_deg, preferred_deg[:, None])
-    offset_deg = offset_deg * _side(preferred_deg, adapter_deg)[:, None]
+    offset_deg = offset_deg * side_of_adapter(preferred_deg, adapter_deg)[:, None]
     adapted_hz, adapted_error_hz = _mean_over(
         change_hz, variance, (offset_deg > 0) & (offset_deg <= flank_deg)
     )
