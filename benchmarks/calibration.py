@@ -29,12 +29,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np  # noqa: E402
 
-from benchmarks.planted import ensemble, recordings, tuning, variability  # noqa: E402
+from benchmarks.planted import direction, ensemble, recordings, tuning, variability  # noqa: E402
 from benchmarks.planted import statistics as statistics_  # noqa: E402
 from benchmarks.planted.entry import Estimator, NullTest  # noqa: E402
 from ketacortex.seeds import generator  # noqa: E402
 
-FAMILIES = (tuning, variability, ensemble, statistics_, recordings)
+FAMILIES = (tuning, direction, variability, ensemble, statistics_, recordings)
 ENTRIES: tuple[Estimator | NullTest, ...] = tuple(
     entry for family in FAMILIES for entry in (*family.ESTIMATORS, *family.TESTS)
 )
