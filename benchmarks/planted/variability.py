@@ -14,6 +14,8 @@ from ketacortex.analyse.count_correlations import (
     pair_correlations,
 )
 from ketacortex.analyse.fano_interval import fano_interval
+from ketacortex.analyse.reliability import response_reliability
+from ketacortex.analyse.shared_gain import gain_variance, shared_gain_variance
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
 
 N_UNITS = 30
@@ -91,6 +93,29 @@ def _covers_mean(rng: np.random.Generator) -> NDArray[np.bool_]:
     return np.array([found.low <= true <= found.high])
 
 
+def _covers_gain(rng: np.random.Generator) -> NDArray[np.bool_]:
+    planted = rng.choice([0.0, 0.1, 0.2])
+    found = gain_variance(_counts(rng, _means(rng), 15, planted), _condition(15))
+    return ((found.low <= planted) & (planted <= found.high))[found.is_valid]
+
+
+def _covers_shared_gain(rng: np.random.Generator) -> NDArray[np.bool_]:
+    sd = rng.uniform(0.1, 0.4)
+    counts, _ = _shared(rng, _means(rng), 15, sd)
+    found = shared_gain_variance(counts, _condition(15))
+    return (found.low <= np.expm1(sd**2)) & (np.expm1(sd**2) <= found.high)
+
+
+def _covers_reliability(rng: np.random.Generator) -> NDArray[np.bool_]:
+    n_repeats, planted = int(rng.integers(4, 16)), rng.choice([0.0, 0.2])
+    mean = _means(rng)
+    found = response_reliability(_counts(rng, mean, n_repeats, planted), _condition(n_repeats))
+    noise = (mean + planted * mean**2).mean(axis=1) / n_repeats
+    response = mean.var(axis=1, ddof=1)
+    truth = response / (response + noise)
+    return ((found.low <= truth) & (truth <= found.high))[found.is_valid]
+
+
 def _p_of_pair(rng: np.random.Generator) -> NDArray[np.float64]:
     counts = _counts(rng, _means(rng), 15, 0.15)
     p_value = pair_correlations(counts, _condition(15)).p_value[np.triu_indices(N_UNITS, 1)]
@@ -122,6 +147,22 @@ ESTIMATORS = (
         name="mean_noise_correlation",
         domain="30 units that share a gain, mean counts of 1 or more, 15 repeats of 12 conditions",
         covers=_covers_mean,
+    ),
+    Estimator(
+        name="gain_variance",
+        domain="mean counts above 1, 15 repeats of 12 conditions, variance of the gain 0-0.2",
+        covers=_covers_gain,
+    ),
+    Estimator(
+        name="shared_gain_variance",
+        domain="30 units, 15 repeats of 12 conditions, variance of the shared gain 0.01-0.17",
+        covers=_covers_shared_gain,
+        has_one_answer=True,
+    ),
+    Estimator(
+        name="response_reliability",
+        domain="4-15 repeats of 12 conditions, Fano 1-6, any tuning",
+        covers=_covers_reliability,
     ),
 )
 TESTS = (

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from ketacortex.analyse import dendrites, membrane
 from ketacortex.analyse.modality import MIN_BLANKS, spread_ties, unimodality_p_value, up_state_share
+from ketacortex.analyse.reliability import response_reliability
 from ketacortex.analyse.responses import EpochResponses
+from ketacortex.analyse.shared_gain import gain_variance
 from ketacortex.analyse.tuning import (
     MIN_ORIENTATIONS,
     TuningFit,
@@ -160,6 +162,16 @@ class EpochMeasures:
     def fano_factor(self) -> NDArray[np.float64]:
         """Mean Fano factor over the valid conditions of each unit, (n_unit,)."""
         return mean_of_finite(self.count_statistics.fano_factor)
+
+    @cached_property
+    def gain_variance(self) -> NDArray[np.float64]:
+        """Variance of the gain beyond Poisson, (n_unit,)."""
+        return gain_variance(self.responses.counts, self.responses.condition).estimate
+
+    @cached_property
+    def reliability(self) -> NDArray[np.float64]:
+        """Share of the variance of condition means that is response, (n_unit,)."""
+        return response_reliability(self.responses.counts, self.responses.condition).estimate
 
     @cached_property
     def isi_cv(self) -> NDArray[np.float64]:

@@ -164,6 +164,8 @@ def _unit_rows(
                     "half_width_deg": epoch.fit.half_width_deg,
                     "tuning_p": epoch.tuning_p,
                     "fano_factor": epoch.fano_factor,
+                    "gain_variance": epoch.gain_variance,
+                    "response_reliability": epoch.reliability,
                     "isi_cv": epoch.isi_cv,
                     "is_responsive": epoch.is_responsive,
                     "is_tuned": epoch.is_tuned,

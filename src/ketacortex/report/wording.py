@@ -20,6 +20,8 @@ MEASURES = {
     "peak_rate_hz": "peak rate [Hz]",
     "spontaneous_rate_hz": "spontaneous rate [Hz]",
     "noise_correlation": "noise correlation",
+    "gain_variance": "variance of the gain from trial to trial",
+    "response_reliability": "reliability of the responses",
     "isi_cv": "CV of interspike intervals",
     "blank_unimodality_p": "unimodality of blank-trial rates, p",
     "up_state_share": "share of blanks in an up state",
