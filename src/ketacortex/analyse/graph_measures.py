@@ -238,9 +238,7 @@ def _over_possible(
 
 
 @compiled()
-def _path_sums(
-    first: NDArray[np.int64], target: NDArray[np.int64]
-) -> tuple[int, int, float]:
+def _path_sums(first: NDArray[np.int64], target: NDArray[np.int64]) -> tuple[int, int, float]:
     """Pairs with a path, the sum of their lengths, and that of 1 / length.
 
     The search runs from 64 sources at once, each a bit of a word.
