@@ -173,7 +173,8 @@ def _jackknifed(moments: list[_Moments], n: int) -> UnitIntervals:
         for name in ("poisson", "excess", "square")
     )
     squared, weights = np.zeros(n), np.zeros(n)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    # An error without bounds ends in no interval.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         for m in moments:
             n_trials = m.excess_without.shape[1]
             without = ((excess - m.excess)[:, None] + m.excess_without) / (

@@ -170,8 +170,8 @@ def stream_of_trains(
     """
     window = max(round(window_s * sample_rate_hz), 1)
     n_windows = int(stop_s * sample_rate_hz / window + TOLERANCE)
-    sample = np.concatenate([np.zeros(0), *trains_s]) * sample_rate_hz
-    sample = np.ceil(sample - 0.5).astype(np.int64)
+    time = np.concatenate([np.zeros(0), *trains_s]) * sample_rate_hz
+    sample = np.ceil(time - 0.5).astype(np.int64)
     unit = np.repeat(np.arange(len(trains_s), dtype=np.int32), [len(t) for t in trains_s])
     inside = (sample >= 0) & (sample < n_windows * window)
     sample, unit = sample[inside], unit[inside]
