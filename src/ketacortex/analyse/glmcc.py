@@ -24,8 +24,10 @@ ROUGHNESS_PER_MS = (2e-4, 1e-3, 5e-3)
 COUPLING_SD = 5.0
 """Of the prior of a coupling; so wide that only a coupling without any count is held by it."""
 MAX_STEPS = 50
+MIN_SIZE = 1e-6
+"""Of a step, as a share of Newton's, until which it is halved."""
 TOLERANCE = 1e-6
-"""Gain in log posterior that is expected of a step below which the search ends."""
+"""Gain in log posterior that a step promises, below which the search ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,15 +158,16 @@ def _couplings(counts, shapes, stiffnesses, coupling_precision):  # type: ignore
     """Couplings, their errors, falls of log posterior without, delays and backgrounds."""
     n_pairs, n_bins = counts.shape
     n_delays = len(shapes)
-    reversed_shapes = np.ascontiguousarray(shapes[:, ::-1])
+    turned = np.ascontiguousarray(shapes[:, ::-1])
     nothing = np.zeros(n_bins)
     coupling = np.full((n_pairs, 2), np.nan)
     error = np.full((n_pairs, 2), np.nan)
     drop = np.full((n_pairs, 2), np.nan)
     chosen = np.zeros((n_pairs, 2), np.int64)
     background = np.full((n_pairs, n_bins), np.nan)
-    course, strength, variance = np.empty(n_bins), np.empty(2), np.empty(2)
-    work = np.empty((8, n_bins))
+    # Course, couplings, the variances of these and working space: every fit starts from the last.
+    state = np.empty(n_bins), np.empty(2), np.empty(2), np.empty((8, n_bins))
+    course, strength, variance, _ = state
     for pair in range(n_pairs):
         n = counts[pair]
         mean = np.nanmean(n)
@@ -174,16 +177,13 @@ def _couplings(counts, shapes, stiffnesses, coupling_precision):  # type: ignore
         strength[:] = 0.0
         # The best delay common to both directions first, then that of each beside the other's.
         first = second = 0
-        stiffness = stiffnesses[0]
+        prior = stiffnesses[0], coupling_precision
         for stage in range(3):
             best, best_delay = -np.inf, 0
             for delay in range(n_delays):
                 forward = first if stage == 2 else delay
                 backward = second if stage == 1 else delay
-                posterior = _climb(
-                    n, shapes[forward], reversed_shapes[backward], stiffness,
-                    coupling_precision, course, strength, variance, work,
-                )  # fmt: skip
+                posterior = _climb(n, shapes[forward], turned[backward], prior, state)
                 if posterior > best:
                     best, best_delay = posterior, delay
             if stage != 2:
@@ -191,42 +191,32 @@ def _couplings(counts, shapes, stiffnesses, coupling_precision):  # type: ignore
             if stage != 1:
                 second = best_delay
             if stage == 0:
-                stiffness = _most_likely(
-                    n, shapes[first], reversed_shapes[second], stiffnesses,
-                    coupling_precision, course, strength, variance, work,
-                )  # fmt: skip
-        full = _climb(
-            n, shapes[first], reversed_shapes[second], stiffness,
-            coupling_precision, course, strength, variance, work,
-        )  # fmt: skip
+                likely = _most_likely(
+                    n, shapes[first], turned[second], stiffnesses, coupling_precision, state
+                )
+                prior = likely, coupling_precision
+        full = _climb(n, shapes[first], turned[second], prior, state)
         coupling[pair] = strength
         error[pair] = np.sqrt(variance)
         chosen[pair, 0], chosen[pair, 1] = first, second
         background[pair] = np.exp(course)
-        drop[pair, 0] = full - _climb(
-            n, nothing, reversed_shapes[second], stiffness,
-            coupling_precision, course, strength, variance, work,
-        )  # fmt: skip
-        drop[pair, 1] = full - _climb(
-            n, shapes[first], nothing, stiffness,
-            coupling_precision, course, strength, variance, work,
-        )  # fmt: skip
+        drop[pair, 0] = full - _climb(n, nothing, turned[second], prior, state)
+        drop[pair, 1] = full - _climb(n, shapes[first], nothing, prior, state)
     return coupling, error, drop, chosen, background
 
 
 @compiled(error_model="numpy")
 def _most_likely(  # type: ignore[no-untyped-def]
-    counts, forward, backward, stiffnesses, coupling_precision, course, strength, variance, work
+    counts, forward, backward, stiffnesses, coupling_precision, state
 ):
     """Stiffness with the largest probability of the counts, by Laplace's approximation."""
+    _, _, variance, work = state
     best, best_stiffness = -np.inf, stiffnesses[0]
     for stiffness in stiffnesses:
-        evidence = _climb(
-            counts, forward, backward, stiffness, coupling_precision, course, strength,
-            variance, work,
-        )  # fmt: skip
+        evidence = _climb(counts, forward, backward, (stiffness, coupling_precision), state)
         evidence += 0.5 * (len(counts) - 1) * np.log(stiffness)
-        # The pivots and the variances of the couplings hold the determinant of the curvature.
+        # The pivots and the couplings' covariance hold the determinant of the curvature; the two
+        # directions hardly covary.
         evidence += 0.5 * (np.log(variance[0]) + np.log(variance[1]))
         for pivot in work[1]:
             evidence -= 0.5 * np.log(pivot)
@@ -236,10 +226,38 @@ def _most_likely(  # type: ignore[no-untyped-def]
 
 
 @compiled(error_model="numpy")
+def _climb(counts, forward, backward, prior, state):  # type: ignore[no-untyped-def]
+    """Log posterior at its maximum, to which Newton's method takes course and couplings."""
+    course, strength, _, work = state
+    expected, step, trial_course, trial_expected = work[0], work[2], work[5], work[6]
+    now = _log_posterior(counts, forward, backward, prior, course, strength, expected)
+    for _ in range(MAX_STEPS):
+        change, gain = _newton_step(counts, forward, backward, prior, state)
+        if gain < TOLERANCE:
+            break
+        size, then = 2.0, -np.inf
+        while not then > now and size > MIN_SIZE:
+            size *= 0.5
+            trial_course[:] = course + size * step
+            trial_strength = strength + size * change
+            then = _log_posterior(
+                counts, forward, backward, prior, trial_course, trial_strength, trial_expected
+            )
+        if not then > now:
+            break
+        now = then
+        course[:] = trial_course
+        strength[:] = trial_strength
+        expected[:] = trial_expected
+    return now
+
+
+@compiled(error_model="numpy")
 def _log_posterior(  # type: ignore[no-untyped-def]
-    counts, forward, backward, stiffness, coupling_precision, course, strength, expected
+    counts, forward, backward, prior, course, strength, expected
 ):
     """Log posterior but for a constant; `expected` is filled with the counts of the model."""
+    stiffness, coupling_precision = prior
     total = -0.5 * coupling_precision * (strength[0] ** 2 + strength[1] ** 2)
     for k in range(len(counts)):
         expected[k] = 0.0
@@ -253,95 +271,63 @@ def _log_posterior(  # type: ignore[no-untyped-def]
 
 
 @compiled(error_model="numpy")
-def _climb(  # type: ignore[no-untyped-def]
-    counts, forward, backward, stiffness, coupling_precision, course, strength, variance, work
-):
-    """Newton's method from `course` and `strength` to the maximum, which replaces them."""
-    n_bins = len(counts)
+def _newton_step(counts, forward, backward, prior, state):  # type: ignore[no-untyped-def]
+    """Change of the couplings and the gain it promises; that of the course is left in `work`.
+
+    The course is eliminated first: its part of the curvature has three diagonals, which are solved
+    for the gradient and for the columns of both couplings at once.
+    """
+    stiffness, coupling_precision = prior
+    course, strength, variance, work = state
     expected, pivot, step = work[0], work[1], work[2]
-    by_forward, by_backward, trial_course = work[3], work[4], work[5]
-    trial_expected, ratio = work[6], work[7]
-    trial_strength = np.empty(2)
-    now = _log_posterior(
-        counts, forward, backward, stiffness, coupling_precision, course, strength, expected
-    )
-    for _ in range(MAX_STEPS):
-        g0 = -coupling_precision * strength[0]
-        g1 = -coupling_precision * strength[1]
-        h00 = h11 = coupling_precision
-        h01 = 0.0
-        for k in range(n_bins):
-            excess = 0.0 if np.isnan(counts[k]) else counts[k] - expected[k]
-            g0 += excess * forward[k]
-            g1 += excess * backward[k]
-            h00 += expected[k] * forward[k] ** 2
-            h11 += expected[k] * backward[k] ** 2
-            h01 += expected[k] * forward[k] * backward[k]
-            diagonal, slope = expected[k], excess
-            if k > 0:
-                diagonal += stiffness
-                slope -= stiffness * (course[k] - course[k - 1])
-            if k < n_bins - 1:
-                diagonal += stiffness
-                slope += stiffness * (course[k + 1] - course[k])
-            # Three right sides at once: the slope, and the columns of the two couplings.
-            step[k], by_forward[k] = slope, expected[k] * forward[k]
-            by_backward[k] = expected[k] * backward[k]
-            pivot[k] = diagonal
-            if k > 0:
-                ratio[k] = -stiffness / pivot[k - 1]
-                pivot[k] += stiffness * ratio[k]
-                step[k] -= ratio[k] * step[k - 1]
-                by_forward[k] -= ratio[k] * by_forward[k - 1]
-                by_backward[k] -= ratio[k] * by_backward[k - 1]
-        for k in range(n_bins - 1, -1, -1):
-            step[k] /= pivot[k]
-            by_forward[k] /= pivot[k]
-            by_backward[k] /= pivot[k]
-            if k < n_bins - 1:
-                step[k] -= ratio[k + 1] * step[k + 1]
-                by_forward[k] -= ratio[k + 1] * by_forward[k + 1]
-                by_backward[k] -= ratio[k + 1] * by_backward[k + 1]
-        r0, r1, s00, s01, s11 = g0, g1, h00, h01, h11
-        for k in range(n_bins):
-            r0 -= expected[k] * forward[k] * step[k]
-            r1 -= expected[k] * backward[k] * step[k]
-            s00 -= expected[k] * forward[k] * by_forward[k]
-            s01 -= expected[k] * forward[k] * by_backward[k]
-            s11 -= expected[k] * backward[k] * by_backward[k]
-        determinant = s00 * s11 - s01 * s01
-        variance[0], variance[1] = s11 / determinant, s00 / determinant
-        d0 = (s11 * r0 - s01 * r1) / determinant
-        d1 = (s00 * r1 - s01 * r0) / determinant
-        gain = g0 * d0 + g1 * d1
-        for k in range(n_bins):
-            step[k] -= d0 * by_forward[k] + d1 * by_backward[k]
-            excess = 0.0 if np.isnan(counts[k]) else counts[k] - expected[k]
-            slope = excess
-            if k > 0:
-                slope -= stiffness * (course[k] - course[k - 1])
-            if k < n_bins - 1:
-                slope += stiffness * (course[k + 1] - course[k])
-            gain += slope * step[k]
-        if gain < TOLERANCE:
-            break
-        size = 1.0
-        while size > 1e-6:
-            trial_strength[0] = strength[0] + size * d0
-            trial_strength[1] = strength[1] + size * d1
-            for k in range(n_bins):
-                trial_course[k] = course[k] + size * step[k]
-            then = _log_posterior(
-                counts, forward, backward, stiffness, coupling_precision,
-                trial_course, trial_strength, trial_expected,
-            )  # fmt: skip
-            if then > now:
-                break
-            size *= 0.5
-        if not then > now:
-            break
-        now = then
-        course[:] = trial_course
-        strength[:] = trial_strength
-        expected[:] = trial_expected
-    return now
+    by_forward, by_backward, slope = work[3], work[4], work[7]
+    n_bins = len(counts)
+    g0, g1 = -coupling_precision * strength[0], -coupling_precision * strength[1]
+    h00, h01, h11 = coupling_precision, 0.0, coupling_precision
+    for k in range(n_bins):
+        excess = 0.0 if np.isnan(counts[k]) else counts[k] - expected[k]
+        column0, column1 = expected[k] * forward[k], expected[k] * backward[k]
+        g0 += excess * forward[k]
+        g1 += excess * backward[k]
+        h00 += column0 * forward[k]
+        h01 += column0 * backward[k]
+        h11 += column1 * backward[k]
+        slope[k], pivot[k] = excess, expected[k]
+        if k < n_bins - 1:
+            pivot[k] += stiffness
+            slope[k] += stiffness * (course[k + 1] - course[k])
+        step[k], by_forward[k], by_backward[k] = slope[k], column0, column1
+        if k > 0:
+            down = stiffness * (course[k] - course[k - 1])
+            slope[k] -= down
+            share = stiffness / pivot[k - 1]
+            pivot[k] += stiffness * (1.0 - share)
+            step[k] += share * step[k - 1] - down
+            by_forward[k] += share * by_forward[k - 1]
+            by_backward[k] += share * by_backward[k - 1]
+    for k in range(n_bins - 1, -1, -1):
+        if k < n_bins - 1:
+            step[k] += stiffness * step[k + 1]
+            by_forward[k] += stiffness * by_forward[k + 1]
+            by_backward[k] += stiffness * by_backward[k + 1]
+        step[k] /= pivot[k]
+        by_forward[k] /= pivot[k]
+        by_backward[k] /= pivot[k]
+    r0, r1, s00, s01, s11 = g0, g1, h00, h01, h11
+    for k in range(n_bins):
+        column0, column1 = expected[k] * forward[k], expected[k] * backward[k]
+        r0 -= column0 * step[k]
+        r1 -= column1 * step[k]
+        s00 -= column0 * by_forward[k]
+        s01 -= column0 * by_backward[k]
+        s11 -= column1 * by_backward[k]
+    determinant = s00 * s11 - s01 * s01
+    variance[0], variance[1] = s11 / determinant, s00 / determinant
+    change = np.empty(2)
+    change[0] = (s11 * r0 - s01 * r1) / determinant
+    change[1] = (s00 * r1 - s01 * r0) / determinant
+    gain = g0 * change[0] + g1 * change[1]
+    for k in range(n_bins):
+        step[k] -= change[0] * by_forward[k] + change[1] * by_backward[k]
+        gain += slope[k] * step[k]
+    return change, gain
