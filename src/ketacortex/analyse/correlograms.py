@@ -59,8 +59,8 @@ class LagBins:
 
     def centres_ms(self, sample_rate_hz: float) -> NDArray[np.float64]:
         """Middle of each bin, (n_bin,) ms."""
-        width_ms = 1e3 * self.width_samples / sample_rate_hz
-        return np.arange(-self.n_half, self.n_half + 1) * width_ms
+        number = np.arange(-self.n_half, self.n_half + 1).astype(float)
+        return number * (1e3 * self.width_samples / sample_rate_hz)
 
 
 @dataclass(frozen=True, kw_only=True)
