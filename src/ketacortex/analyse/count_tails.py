@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
@@ -9,10 +11,40 @@ from scipy import special
 SMALLEST = 1e-300
 
 
+@dataclass(frozen=True, kw_only=True)
+class CountTails:
+    """Probabilities of so large and of so small a count, and of none at all.
+
+    Parameters
+    ----------
+    of_excess, of_deficit, of_none : arrays of one shape, NaN where nothing was expected
+    """
+
+    of_excess: NDArray[np.float64]
+    of_deficit: NDArray[np.float64]
+    of_none: NDArray[np.float64]
+
+    @property
+    def is_excess(self) -> NDArray[np.bool_]:
+        """Whether the count is rather too large."""
+        return self.of_excess < self.of_deficit
+
+    @property
+    def p_value(self) -> NDArray[np.float64]:
+        """Two-sided probability, 1 where nothing was expected.
+
+        Twice the smaller tail; but an excess whose tail is smaller than that of no coincidence at
+        all stands alone, as no deficit could be so unlikely (Blaker 2000, 10.2307/3315916).
+        """
+        sides = np.where(self.is_excess & (self.of_excess < self.of_none), 1.0, 2.0)
+        p_value = np.minimum(sides * np.fmin(self.of_excess, self.of_deficit), 1.0)
+        return np.where(np.isfinite(p_value), p_value, 1.0)
+
+
 def count_tails(
     counts: NDArray[np.float64], mean: NDArray[np.float64], variance: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probabilities of so large and of so small a count, right on average over many counts.
+) -> CountTails:
+    """Tails of counts of known mean and variance, right on average over many counts.
 
     A count is discrete. The probability T(c) of at least c is timid: over many pairs with means
     like 3 or 5, fewer than one in a thousand fall below 0.001. Between T(c) and T(c + 1) lies a
@@ -25,7 +57,7 @@ def count_tails(
 
     Returns
     -------
-    of_excess, of_deficit : arrays of that shape
+    CountTails
 
     Notes
     -----
@@ -38,63 +70,75 @@ def count_tails(
 
     Examples
     --------
-    >>> excess, deficit = count_tails(np.array([0.0, 3.0]), np.ones(2), np.ones(2))
-    >>> excess.round(3).tolist(), deficit.round(3).tolist()
-    ([0.802, 0.043], [0.184, 0.95])
+    >>> tails = count_tails(np.array([0.0, 3.0, 9.0]), np.full(3, 2.0), np.full(3, 2.0))
+    >>> tails.p_value.round(4).tolist(), tails.is_excess.tolist()
+    ([0.1353, 0.4419, 0.0001], [False, True, True])
     """
-    scale = _scale(mean, variance)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = np.where((mean > 0) & (variance > 0), mean / variance, np.nan)
     middle = mean * scale
-    here, above = counts * scale, (counts + 1.0) * scale
-    excess = _logarithmic_mean(_at_least(here, middle), _at_least(above, middle))
-    deficit = _logarithmic_mean(_below(above, middle), _below(here, middle))
-    return excess, deficit
+
+    def at_least(count: NDArray[np.float64]) -> NDArray[np.float64]:
+        inside = np.maximum(count * scale, SMALLEST)
+        return np.where(count > 0, special.gammainc(inside, middle), 1.0)
+
+    return _tails(at_least(counts), at_least(counts + 1.0), at_least(np.ones_like(counts)))
 
 
-def count_p_values(
-    counts: NDArray[np.float64], mean: NDArray[np.float64], variance: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Two-sided probability of a count, and whether it is an excess.
+def count_tails_against(
+    counts: NDArray[np.float64],
+    others: NDArray[np.float64],
+    ratio: NDArray[np.float64],
+    scale: NDArray[np.float64],
+) -> CountTails:
+    """Tails of counts beside other counts that are expected to be a multiple of them.
 
     Parameters
     ----------
-    counts, mean, variance : arrays of one shape
+    counts, others : arrays of one shape
+    ratio : what is expected of `counts` over what is expected of `others`
+    scale : mean over variance of the counts, 1 for Poisson counts
 
     Returns
     -------
-    p_value, is_excess : arrays of that shape
-        1 where mean or variance is not above 0.
+    CountTails
 
     Notes
     -----
-    Twice the smaller tail; but an excess whose tail is smaller than that of no coincidence at all
-    stands alone, as no deficit could be so unlikely (Blaker 2000, 10.2307/3315916).
+    Of n = c + o both, c is binomial with the probability ``ratio / (1 + ratio)``; all counts are
+    multiplied by the scale. For many others this is `count_tails` with the mean ``ratio o``.
 
     Examples
     --------
-    >>> p_value, is_excess = count_p_values(np.array([0.0, 9.0]), np.full(2, 2.0), np.full(2, 2.0))
-    >>> p_value.round(4).tolist(), is_excess.tolist()
-    ([0.1353, 0.0001], [False, True])
+    >>> one = np.ones(1)
+    >>> few = count_tails_against(9.0 * one, 4.0 * one, 0.5 * one, one)
+    >>> many = count_tails_against(9.0 * one, 4e6 * one, 0.5e-6 * one, one)
+    >>> few.p_value.round(4).tolist(), many.p_value.round(4).tolist()
+    ([0.0088], [0.0001])
     """
-    excess, deficit = count_tails(counts, mean, variance)
-    scale = _scale(mean, variance)
-    least = _below(scale, mean * scale) / 2.0
-    is_excess = excess < deficit
-    sides = np.where(is_excess & (excess < least), 1.0, 2.0)
-    p_value = np.minimum(sides * np.fmin(excess, deficit), 1.0)
-    return np.where(np.isfinite(p_value), p_value, 1.0), is_excess
+    share = np.where((ratio > 0) & (scale > 0), ratio / (1.0 + ratio), np.nan)
+    every = counts + others
+
+    def at_least(count: NDArray[np.float64]) -> NDArray[np.float64]:
+        rest = np.maximum((every - count) * scale + 1.0, 1.0)
+        found = special.betainc(np.maximum(count * scale, SMALLEST), rest, share)
+        return np.where(count > every, 0.0, np.where(count > 0, found, 1.0))
+
+    return _tails(at_least(counts), at_least(counts + 1.0), at_least(np.ones_like(counts)))
 
 
-def _scale(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where((mean > 0) & (variance > 0), mean / variance, np.nan)
+def _tails(
+    here: NDArray[np.float64], above: NDArray[np.float64], first: NDArray[np.float64]
+) -> CountTails:
+    """From the probabilities of at least the count, of more, and of at least one.
 
-
-def _at_least(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(counts > 0, special.gammainc(np.maximum(counts, SMALLEST), mean), 1.0)
-
-
-def _below(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(counts > 0, special.gammaincc(np.maximum(counts, SMALLEST), mean), 0.0)
+    A deficit is told to 16 digits after the point, which a count that cannot be below 0 never asks.
+    """
+    return CountTails(
+        of_excess=_logarithmic_mean(here, above),
+        of_deficit=_logarithmic_mean(1.0 - above, 1.0 - here),
+        of_none=(1.0 - first) / 2.0,
+    )
 
 
 def _logarithmic_mean(

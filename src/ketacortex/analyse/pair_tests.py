@@ -18,10 +18,11 @@ from ketacortex.analyse.correlograms import (
     BIN_MS,
     BLOCK_UNITS,
     LagBins,
+    PairBlock,
     correlogram_blocks,
     lag_bins,
 )
-from ketacortex.analyse.count_tails import count_p_values, count_tails
+from ketacortex.analyse.count_tails import CountTails, count_tails, count_tails_against
 from ketacortex.analyse.false_discovery import q_values
 from ketacortex.analyse.interval_jitter import (
     LagRange,
@@ -32,7 +33,7 @@ from ketacortex.analyse.interval_jitter import (
     window_products,
 )
 from ketacortex.analyse.spike_stream import SpikeStream
-from ketacortex.analyse.stimulus_jitter import can_be_stimulus_jittered, stimulus_jittered
+from ketacortex.analyse.stimulus_locking import can_be_locked, other_trials
 
 LONGEST_LAG_MS = 5.0
 """Of a delayed link: monosynaptic delays within a column."""
@@ -40,13 +41,10 @@ SYNCHRONY_BINS = 2
 """Bins to either side of 0 that are together one question: |lag| up to 2.5 ms."""
 MIN_EXPECTED = 1.0
 """Coincidences within 2.5 ms that the null must expect before a pair is asked."""
-MOST_HIDDEN = 0.5
-MOST_UNITS_BY_STIMULUS = 1500
-"""Units for which expectations of all pairs by stimulus fit into a gigabyte."""
 Null = Literal["interval", "stimulus"]
 NULL_NAMES: dict[str, str] = {
     "interval": "interval jitter, 25 ms windows, exact",
-    "stimulus": "interval jitter, 25 ms windows with the shape of the response, exact",
+    "stimulus": "interval jitter, 25 ms windows, exact, with locking to the stimulus",
 }
 
 
@@ -117,9 +115,8 @@ def ask_pairs(
     Parameters
     ----------
     stream : SpikeStream
-    null : `interval` for flat jitter windows, `stimulus` for windows with the shape of the response
-        By default `stimulus` where every stimulus was shown 4 times or more (to at most 1,500
-        units), else `interval`.
+    null : `interval` for jitter windows; `stimulus` if they shall hold locking to the stimulus too
+        By default `stimulus` where every stimulus was shown 4 times or more, else `interval`.
     block_units : units a side of what is counted at once
     threads : as many as there are cores by default
 
@@ -129,7 +126,7 @@ def ask_pairs(
 
     Notes
     -----
-    With two-sided mid-p values p_k of the m = 11 questions, ``p = 1 - (1 - min p_k)^m``; false
+    With two-sided p values p_k of the m = 11 questions, ``p = 1 - (1 - min p_k)^m``; false
     discovery over all pairs that were asked (Benjamini and Hochberg). A pair is asked if its null
     expects one coincidence within 2.5 ms, which does not depend on what was seen.
 
@@ -140,12 +137,8 @@ def ask_pairs(
     """
     bins = lag_bins(stream, bin_ms=BIN_MS, max_lag_ms=LONGEST_LAG_MS)
     if null is None:
-        is_possible = can_be_stimulus_jittered(stream) and stream.n_units <= MOST_UNITS_BY_STIMULUS
-        null = "stimulus" if is_possible else "interval"
-    if null == "stimulus":
-        parts = list(_asked_by_stimulus(stream, bins, block_units, threads))
-    else:
-        parts = list(_asked_by_interval(stream, bins, block_units, threads))
+        null = "stimulus" if can_be_locked(stream) else "interval"
+    parts = list(_asked(stream, bins, null, block_units, threads))
     joined = {
         name: np.concatenate([part[name] for part in parts]) if parts else empty
         for name, empty in _nothing().items()
@@ -168,37 +161,58 @@ def _nothing() -> dict[str, NDArray]:
     }  # fmt: skip
 
 
-def _asked_by_interval(
-    stream: SpikeStream, bins: LagBins, block_units: int, threads: int | None
+def _asked(
+    stream: SpikeStream,
+    bins: LagBins,
+    null: Null,
+    block_units: int,
+    threads: int | None,
 ) -> Iterator[dict[str, NDArray]]:
     products, window = window_products(stream), stream.window_samples
-    single, sides = ranges_of_bins(bins), _ranges_of_sides(bins)
-    hidden = np.array([kept_share(side, window) for side in sides])
-    for block in _blocks(stream, block_units, threads):
+    ranges, order = _ranges(bins)
+    kept = np.array([kept_share(r, window) for r in ranges])
+    blocks = _blocks(stream, block_units, threads)
+    if null == "interval":
+        for block in blocks:
+            pairs = block.first, block.second
+            counts = _in_ranges(block.counts)
+            mean = jittered_mean(products, ranges, window, *pairs).astype(float)
+            variance = jittered_variance(products, ranges, window, *pairs).astype(float)
+            asked = _worth_asking(counts, mean, variance, len(order))
+            tails = count_tails(counts[asked], mean[asked], variance[asked])
+            yield _answers(*pairs, counts, mean, variance, asked, tails, order, kept)
+        return
+    between = other_trials(stream, products)
+    laid_over = _blocks(between.laid_over, block_units, threads)
+    for block, every in zip(blocks, laid_over, strict=True):
         pairs = block.first, block.second
-        yield _asked(
-            *pairs,
-            block.counts,
-            jittered_mean(products, single, window, *pairs),
-            jittered_variance(products, single, window, *pairs),
-            jittered_variance(products, sides, window, *pairs),
-            np.broadcast_to(hidden, (len(block.first), 3)),
-        )
+        counts = _in_ranges(block.counts)
+        others = _in_ranges(every.counts) - counts
+        flat = jittered_mean(products, ranges, window, *pairs).astype(float)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = flat / between.expected(ranges, *pairs)
+            scale = flat / jittered_variance(products, ranges, window, *pairs)
+            mean = ratio * others
+            variance = mean / scale + ratio * mean
+        asked = _worth_asking(counts, mean, variance, len(order))
+        tails = count_tails_against(counts[asked], others[asked], ratio[asked], scale[asked])
+        yield _answers(*pairs, counts, mean, variance, asked, tails, order, kept)
 
 
-def _asked_by_stimulus(
-    stream: SpikeStream, bins: LagBins, block_units: int, threads: int | None
-) -> Iterator[dict[str, NDArray]]:
-    mean, variance, of_sides = stimulus_jittered(stream, bins, SYNCHRONY_BINS)
-    for block in _blocks(stream, block_units, threads):
-        pairs = block.first, block.second
-        # What the variance lacks to that of independent coincidences is what they share.
-        expected = np.maximum(_sides(mean[pairs]), 1e-9)
-        hidden = np.clip(1.0 - of_sides[pairs] / expected, 0.0, MOST_HIDDEN)
-        yield _asked(*pairs, block.counts, mean[pairs], variance[pairs], of_sides[pairs], hidden)
+def _worth_asking(
+    counts: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    n_questions: int,
+) -> NDArray[np.bool_]:
+    """Counts more than a standard deviation away: no other can make a pair unlikely."""
+    with np.errstate(invalid="ignore"):
+        is_far = (counts - mean) ** 2 > variance
+    is_far[:, n_questions:] = False
+    return is_far
 
 
-def _blocks(stream: SpikeStream, block_units: int, threads: int | None) -> Iterator:
+def _blocks(stream: SpikeStream, block_units: int, threads: int | None) -> Iterator[PairBlock]:
     return correlogram_blocks(
         stream,
         bin_ms=BIN_MS,
@@ -208,83 +222,85 @@ def _blocks(stream: SpikeStream, block_units: int, threads: int | None) -> Itera
     )
 
 
-def _sides(values: NDArray) -> NDArray[np.float64]:
-    """Sums over bins before 0, around 0 and after 0, (n_pair, 3); the middle shares bins."""
-    middle = values.shape[1] // 2
-    near = slice(middle - SYNCHRONY_BINS, middle + SYNCHRONY_BINS + 1)
-    parts = (values[:, :middle], values[:, near], values[:, middle + 1 :])
-    return np.stack([part.sum(axis=1, dtype=float) for part in parts], axis=1)
-
-
-def _ranges_of_sides(bins: LagBins) -> tuple[LagRange, ...]:
+def _ranges(bins: LagBins) -> tuple[tuple[LagRange, ...], NDArray[np.int64]]:
+    """Lags of every question, then of both sides; and the lag of each question in bins."""
     each, middle = ranges_of_bins(bins), bins.n_half
-    return tuple(
-        LagRange(first=each[a].first, stop=each[b].stop)
-        for a, b in (
-            (0, middle - 1),
-            (middle - SYNCHRONY_BINS, middle + SYNCHRONY_BINS),
-            (middle + 1, 2 * middle),
-        )
+
+    def over(first: int, last: int) -> LagRange:
+        return LagRange(first=each[first].first, stop=each[last].stop)
+
+    single = [*range(middle), *range(middle + 1, 2 * middle + 1)]
+    ranges = (
+        *(each[k] for k in single),
+        over(middle - SYNCHRONY_BINS, middle + SYNCHRONY_BINS),
+        over(0, middle - 1),
+        over(middle + 1, 2 * middle),
     )
+    return ranges, np.append(np.array(single) - middle, 0)
 
 
-def _asked(
+def _in_ranges(counts: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Counts of the ranges from those of the bins, (n_pair, n_range)."""
+    middle = counts.shape[1] // 2
+    near = counts[:, middle - SYNCHRONY_BINS : middle + SYNCHRONY_BINS + 1]
+    before, after = counts[:, :middle], counts[:, middle + 1 :]
+    sums = [part.sum(axis=1) for part in (near, before, after)]
+    return np.column_stack([before, after, *sums]).astype(float)
+
+
+def _answers(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    counts: NDArray[np.int32],
-    mean: NDArray[np.float32],
-    variance: NDArray[np.float32],
-    variance_of_sides: NDArray[np.floating],
-    hidden: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    asked: NDArray[np.bool_],
+    tails: CountTails,
+    lag_of_question: NDArray[np.int64],
+    kept: NDArray[np.float64],
 ) -> dict[str, NDArray]:
-    middle = counts.shape[1] // 2
-    observed, expected = _sides(counts), _sides(mean)
-    is_asked = expected[:, 1] >= MIN_EXPECTED
-    questions = np.delete(np.arange(counts.shape[1]), middle)
-    p_each, excess_each = count_p_values(
-        np.column_stack([counts[:, questions], observed[:, 1]])[is_asked],
-        np.column_stack([mean[:, questions], expected[:, 1]])[is_asked],
-        np.column_stack([variance[:, questions], variance_of_sides[:, 1]])[is_asked],
-    )
-    best = p_each.argmin(axis=1)
-    row = np.arange(len(best))
-    p_value = np.full(len(first), np.nan)
+    """The least likely of the questions of each pair, and what its sides hold."""
+    n_questions = len(lag_of_question)
+    sides = [n_questions, n_questions - 1, n_questions + 1]
+    is_asked = np.nan_to_num(mean[:, n_questions - 1]) >= MIN_EXPECTED
+    p_each, excess_each = np.ones(counts.shape), np.zeros(counts.shape, bool)
+    p_each[asked], excess_each[asked] = tails.p_value, tails.is_excess
+    best, row = p_each[:, :n_questions].argmin(axis=1), np.arange(len(first))
     smallest = np.minimum(p_each[row, best], 1.0 - 1e-16)
-    p_value[is_asked] = -np.expm1(p_each.shape[1] * np.log1p(-smallest))
-    lag, is_excess = np.zeros(len(first), np.int64), np.zeros(len(first), bool)
-    lag[is_asked] = np.append(questions - middle, 0)[best]
-    is_excess[is_asked] = excess_each[row, best]
+    p_value = np.where(is_asked, -np.expm1(n_questions * np.log1p(-smallest)), np.nan)
+    lag = np.where(is_asked, lag_of_question[best], 0)
+    is_excess = is_asked & excess_each[row, best]
     return {
         "first": first,
         "second": second,
         "p_value": p_value,
         "lag": lag,
         "is_excess": is_excess,
-        "observed": observed,
-        "expected": expected,
-        "variance": variance_of_sides,
-        "hidden": hidden,
-        "one_way_p": _one_way_p(counts, mean, lag, is_excess),
+        "observed": counts[:, sides],
+        "expected": mean[:, sides],
+        "variance": variance[:, sides],
+        "hidden": np.broadcast_to(kept[sides], (len(first), 3)),
+        "one_way_p": _one_way_p(counts, mean, best, lag, is_excess, lag_of_question),
     }
 
 
 def _one_way_p(
-    counts: NDArray[np.int32],
-    mean: NDArray[np.float32],
+    counts: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    best: NDArray[np.int64],
     lag: NDArray[np.int64],
     is_excess: NDArray[np.bool_],
+    lag_of_question: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """Probability of the count at the lag, were it as far from its null as the farthest opposite.
 
     1 for pairs whose least likely question is synchrony.
     """
-    middle = counts.shape[1] // 2
-    beyond = counts - mean
-    sign = np.where(is_excess, 1.0, -1.0)
-    before = (sign[:, None] * beyond[:, :middle]).max(axis=1, initial=0.0)
-    after = (sign[:, None] * beyond[:, middle + 1 :]).max(axis=1, initial=0.0)
-    opposite = np.where(lag > 0, before, after)
+    sign = np.where(is_excess, 1.0, -1.0)[:, None]
+    beyond = sign * (counts - np.nan_to_num(mean))[:, : len(lag_of_question)]
+    is_opposite = np.sign(lag_of_question) == -np.sign(lag)[:, None]
+    opposite = np.where(is_opposite, beyond, 0.0).max(axis=1, initial=0.0)
     row = np.arange(len(counts))
-    rate = np.maximum(mean[row, middle + lag] + sign * np.maximum(opposite, 0.0), 1e-3)
-    excess, deficit = count_tails(counts[row, middle + lag].astype(float), rate, rate)
-    return np.where(lag == 0, 1.0, np.where(is_excess, excess, deficit))
+    rate = np.maximum(np.nan_to_num(mean[row, best]) + sign[:, 0] * opposite, 1e-3)
+    tails = count_tails(counts[row, best], rate, rate)
+    return np.where(lag == 0, 1.0, np.where(is_excess, tails.of_excess, tails.of_deficit))

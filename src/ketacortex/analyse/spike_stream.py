@@ -54,6 +54,12 @@ class SpikeStream:
         return np.bincount(self.unit, minlength=self.n_units)
 
     @property
+    def stretch(self) -> NDArray[np.int64]:
+        """Stretch that each spike lies in, (n_spike,)."""
+        window = self.sample // self.window_samples
+        return np.searchsorted(self.first_window, window, side="right") - 1
+
+    @property
     def duration_s(self) -> float:
         """Time within the stretches, s."""
         return float(self.n_windows.sum()) * self.window_samples / self.sample_rate_hz
@@ -69,9 +75,7 @@ class SpikeStream:
 
     def of_stretches(self, is_kept: NDArray[np.bool_]) -> SpikeStream:
         """Some of the stretches with their spikes, `is_kept` (n_stretch,)."""
-        window = self.sample // self.window_samples
-        stretch = np.searchsorted(self.first_window, window, side="right") - 1
-        here = is_kept[stretch] if len(stretch) else np.zeros(0, bool)
+        here = is_kept[self.stretch]
         return SpikeStream(
             sample=self.sample[here],
             unit=self.unit[here],
