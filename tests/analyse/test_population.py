@@ -61,7 +61,7 @@ def test_a_shift_has_no_before_and_no_ratio(sessions):
     assert np.isnan(row[["before", "ratio"]].astype(float)).all()
     assert row["change"] == row["after"]
     said = [e["reason"] for e in result.not_computed if e["measure"].endswith("excess_deg")]
-    assert "before: a shift is a change and has no value before it." in said
+    assert "before: it is a change itself and has no value before." in said
 
 
 def test_what_is_none_in_json_has_its_reason(sessions):

@@ -55,12 +55,11 @@ def find_links(
     """
     linked = np.flatnonzero(np.nan_to_num(tests.q_value, nan=1.0) <= false_discovery_rate)
     linked = linked[np.argsort(tests.p_value[linked], kind="stable")]
-    lag = tests.lag[linked]
-    is_delayed = (lag != 0) & (tests.one_way_p[linked] <= ONE_WAY_ALPHA)
+    lag, side = tests.lag[linked], sides_of_links(tests)[linked]
+    is_delayed = side != 1
     is_reversed = is_delayed & (lag < 0)
     first, second = tests.first[linked], tests.second[linked]
     pre, post = np.where(is_reversed, second, first), np.where(is_reversed, first, second)
-    side = np.where(is_delayed, np.where(lag < 0, 0, 2), 1)
     observed, expected = tests.observed[linked, side], tests.expected[linked, side]
     is_excess = tests.is_excess[linked]
     kind = np.where(
@@ -91,6 +90,17 @@ def find_links(
     )
 
 
+def sides_of_links(tests: PairTests) -> NDArray[np.int64]:
+    """Where each pair's link would lie: 0 second first, 1 together, 2 first first, (n_pair,)."""
+    is_delayed = (tests.lag != 0) & (tests.one_way_p <= ONE_WAY_ALPHA)
+    return np.where(is_delayed, np.where(tests.lag < 0, 0, 2), 1)
+
+
+def link_strength(tests: PairTests) -> NDArray[np.float64]:
+    """Excess on the side of each pair's link over the geometric mean of spike counts, (n_pair,)."""
+    return tests.normalised_excess[np.arange(len(tests.first)), sides_of_links(tests)]
+
+
 def link_graph(
     tests: PairTests, *, false_discovery_rate: float = FALSE_DISCOVERY_RATE
 ) -> NDArray[np.float64]:
@@ -109,17 +119,8 @@ def link_graph(
     n = len(tests.n_spikes)
     weight = np.zeros((n, n))
     is_linked = (np.nan_to_num(tests.q_value, nan=1.0) <= false_discovery_rate) & tests.is_excess
-    strength = tests.normalised_excess
-    is_delayed = (tests.lag != 0) & (tests.one_way_p <= ONE_WAY_ALPHA)
-    for chosen, side, ways in (
-        (~is_delayed, 1, "both"),
-        (is_delayed & (tests.lag > 0), 2, "forward"),
-        (is_delayed & (tests.lag < 0), 0, "back"),
-    ):
-        here = is_linked & chosen
-        first, second = tests.first[here], tests.second[here]
-        if ways in ("both", "forward"):
-            weight[first, second] = strength[here, side]
-        if ways in ("both", "back"):
-            weight[second, first] = strength[here, side]
-    return np.maximum(weight, 0.0)
+    strength, side = np.maximum(link_strength(tests), 0.0), sides_of_links(tests)
+    forward, back = is_linked & (side >= 1), is_linked & (side <= 1)
+    weight[tests.first[forward], tests.second[forward]] = strength[forward]
+    weight[tests.second[back], tests.first[back]] = strength[back]
+    return weight

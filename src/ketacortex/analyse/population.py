@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
+from ketacortex.analyse.network_values import MATCHED, TURNOVER_MEASURES
 from ketacortex.analyse.session import SessionFindings
 from ketacortex.analyse.statistics import (
     Interval,
@@ -23,7 +24,29 @@ from ketacortex.analyse.statistics import (
     ratio_interval,
 )
 
-NO_RATIO = (*SHIFT_MEASURES, "noise_correlation")
+WITHOUT_BEFORE = (
+    *SHIFT_MEASURES,
+    *TURNOVER_MEASURES,
+    *(measure + MATCHED for measure in TURNOVER_MEASURES),
+)
+"""Measures of the change itself: they have no value before."""
+SIGNED = (
+    "noise_correlation",
+    *(
+        measure + suffix
+        for measure in (
+            "zero_lag_synchrony",
+            "linked_tuning_similarity",
+            "gained_tuning_similarity",
+            "modularity_above_chance",
+            "linked_noise_correlation",
+            "linked_noise_correlation_widening",
+        )
+        for suffix in ("", MATCHED)
+    ),
+)
+"""Measures that may be near 0 or below."""
+NO_RATIO = (*WITHOUT_BEFORE, *SIGNED)
 """Measures without a meaningful zero to take a ratio from, or without a value before."""
 KEY_COLUMNS = ["measure", "arm", "epoch", "population"]
 EFFECT_COLUMNS = [
@@ -67,8 +90,8 @@ def changes_by_animal(sessions: Iterable[tuple[str, SessionFindings]]) -> pd.Dat
     Returns
     -------
     DataFrame
-        `measure, arm, epoch, population, animal, before, after, change, n_units`; for the two
-        shift measures `before` is NaN and `change` is `after`.
+        `measure, arm, epoch, population, animal, before, after, change, n_units`; for measures of a
+        change itself (shifts, links gained and lost) `before` is NaN and `change` is `after`.
     """
     tables = [findings.pairs.assign(arm=arm, animal=findings.animal) for arm, findings in sessions]
     key = [*KEY_COLUMNS, "animal"]
@@ -77,7 +100,7 @@ def changes_by_animal(sessions: Iterable[tuple[str, SessionFindings]]) -> pd.Dat
     table = joined.groupby(key, sort=False, as_index=False).agg(
         before=("before", "mean"), after=("after", "mean"), n_units=("n_units", "sum")
     )
-    is_shift = table["measure"].isin(SHIFT_MEASURES)
+    is_shift = table["measure"].isin(WITHOUT_BEFORE)
     change = table["after"] - table["before"].where(~is_shift, 0.0)
     return table.assign(change=change)[[*key, "before", "after", "change", "n_units"]]
 
@@ -192,7 +215,7 @@ def effect_row(
         return [], [{**key, "reason": change.reason}]
     reasons = []
     if table["before"].isna().all():
-        reasons.append({**key, "reason": "before: a shift is a change and has no value before it."})
+        reasons.append({**key, "reason": "before: it is a change itself and has no value before."})
     ratio = _ratio(key["measure"], table)
     if isinstance(ratio, NotComputed):
         reasons.append({**key, "reason": f"ratio: {ratio.reason}"})
@@ -215,8 +238,8 @@ def effect_row(
 
 
 def _ratio(measure: str, table: pd.DataFrame) -> Interval | NotComputed:
-    if measure in SHIFT_MEASURES:
-        return NotComputed("a shift has no value before to divide by.")
+    if measure in WITHOUT_BEFORE:
+        return NotComputed("a change has no value before to divide by.")
     if measure in NO_RATIO:
         return NotComputed("a correlation may be near 0 or below, where a ratio means nothing.")
     if "log_ratio" in table and table["log_ratio"].notna().any():

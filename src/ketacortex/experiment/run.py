@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ketacortex.analyse.findings import write_findings
+from ketacortex.analyse.network import measure_network, with_network
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
 from ketacortex.errors import DataError, InterruptedRunError
@@ -173,7 +174,10 @@ def animal_session(
         write_text(folder.course(animal, arm), session.course.to_csv(index=False))
         write_nwb(session.recording, path)
         recording = read_nwb(path)
-    return measure_session(recording), peak_memory_mb()
+    findings = measure_session(recording)
+    if experiment.analysis.network:
+        findings = with_network(findings, measure_network(recording, threads=1))
+    return findings, peak_memory_mb()
 
 
 def _finished(path: Path) -> Recording | None:

@@ -54,6 +54,14 @@ class Arm(Settings):
     ]
 
 
+class Analysis(Settings):
+    """What is measured of each recording beside its cells and populations."""
+
+    network: Annotated[
+        bool, Field(description="links between all pairs of cells: some seconds a recording")
+    ] = False
+
+
 class Experiment(Settings):
     """A whole experiment, every setting resolved."""
 
@@ -71,6 +79,7 @@ class Experiment(Settings):
         Electrodes | None,
         Field(description="electrodes that units are seen through; none: every cell is known"),
     ] = None
+    analysis: Analysis = Analysis()
     epoch: Annotated[tuple[Epoch, ...], Field(min_length=1, description="epochs, in order")]
     dose: Annotated[tuple[Dose, ...], Field(description="doses that arms can be given")] = ()
     arms: Annotated[dict[Name, Arm], Field(min_length=1, description="arms by name")]

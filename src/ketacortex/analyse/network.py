@@ -1,0 +1,227 @@
+"""The functional network of an animal: links of every epoch, and what changed between epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ketacortex.analyse.epoch_values import EpochMeasures
+from ketacortex.analyse.graph_against_null import against_null
+from ketacortex.analyse.graph_nulls import degree_preserving
+from ketacortex.analyse.links import find_links, link_graph
+from ketacortex.analyse.network_streams import at_equal_rates, network_streams
+from ketacortex.analyse.network_values import (
+    MATCHED,
+    REASONS,
+    TURNOVER_MEASURES,
+    EpochNetwork,
+    network_values,
+    turnover_values,
+)
+from ketacortex.analyse.pair_tests import ask_pairs
+from ketacortex.analyse.responses import collect_responses
+from ketacortex.analyse.session import PAIR_COLUMNS, VALUE_COLUMNS, SessionFindings, populations_of
+from ketacortex.recording.recording import Recording
+from ketacortex.seeds import generator
+
+N_NULLS = 100
+EPOCH_COLUMNS = [
+    "epoch", "n_units", "n_spikes", "duration_s", "n_pairs", "n_asked", "n_links", "n_expected",
+    "null",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFindings:
+    """The functional network of one animal.
+
+    Parameters
+    ----------
+    animal : identifier of the subject
+    networks : EpochNetwork of each epoch, in order of time
+    matched : the same with equal trials and spikes in all epochs; empty for a single epoch
+    links : one row a link, `epoch` and the columns of `find_links`
+    epochs : one row an epoch
+        Units, spikes, seconds, pairs, pairs that were asked, links, links to be expected by chance
+        at the false discovery rate, and the null.
+    values : `measure, epoch, population, value, n_units`
+    pairs : `measure, epoch, reference, population, before, after, n_units`
+        Each later epoch against the first, as recorded and (`..._rate_matched`) at equal rates.
+    not_computed : `measure, epoch, reference, population, reason`
+    """
+
+    animal: str
+    networks: dict[str, EpochNetwork]
+    matched: dict[str, EpochNetwork]
+    links: pd.DataFrame
+    epochs: pd.DataFrame
+    values: pd.DataFrame
+    pairs: pd.DataFrame
+    not_computed: list[dict[str, Any]]
+
+
+def measure_network(recording: Recording, *, threads: int | None = None) -> NetworkFindings:
+    """Links between all units of a recording in each epoch, and how they change.
+
+    Parameters
+    ----------
+    recording : Recording
+    threads : as many as there are cores by default; the result does not depend on them
+
+    Returns
+    -------
+    NetworkFindings
+        Too little data never raises: what is missing is listed.
+    """
+    animal = recording.subject.identifier
+    streams = network_streams(recording)
+    networks = {
+        name: EpochNetwork(stream=stream, tests=ask_pairs(stream, threads=threads))
+        for name, stream in streams.items()
+    }
+    matched = {}
+    if len(streams) > 1:
+        equal = at_equal_rates(streams, generator("network at equal rates", animal))
+        matched = {
+            name: EpochNetwork(stream=stream, tests=ask_pairs(stream, threads=threads))
+            for name, stream in equal.items()
+        }
+    preferred_deg = preferred_orientations(recording)
+    populations = populations_of(recording)
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for suffix, of_epochs in (("", networks), (MATCHED, matched)):
+        for name, network in of_epochs.items():
+            for population, is_member in populations.items():
+                rng = generator("graphs at random", animal, name, population, suffix)
+                measured = network_values(network, is_member, preferred_deg, rng)
+                found[suffix, name, population] = measured
+    values, no_values = _value_rows(found, populations)
+    pairs, no_pairs = _pair_rows(networks, matched, found, populations, preferred_deg)
+    names = recording.units.index.to_numpy()
+    links = [find_links(n.tests, names).assign(epoch=name) for name, n in networks.items()]
+    joined = pd.concat(links, ignore_index=True) if links else pd.DataFrame({"epoch": []})
+    return NetworkFindings(
+        animal=animal,
+        networks=networks,
+        matched=matched,
+        links=joined[["epoch", *(c for c in joined if c != "epoch")]],
+        epochs=_epoch_rows(networks),
+        values=pd.DataFrame(values, columns=VALUE_COLUMNS),
+        pairs=pd.DataFrame(pairs, columns=PAIR_COLUMNS),
+        not_computed=no_values + no_pairs,
+    )
+
+
+def with_network(findings: SessionFindings, network: NetworkFindings) -> SessionFindings:
+    """Findings of a session with those of its network among them."""
+    return replace(
+        findings,
+        values=pd.concat([findings.values, network.values], ignore_index=True),  # noqa: PD011
+        pairs=pd.concat([findings.pairs, network.pairs], ignore_index=True),
+        not_computed=[*findings.not_computed, *network.not_computed],
+    )
+
+
+def preferred_orientations(recording: Recording) -> NDArray[np.float64]:
+    """Preferred orientation of each unit in the first epoch, (n_unit,) deg; NaN if untuned."""
+    for responses in collect_responses(recording):
+        measured = EpochMeasures(recording, responses)
+        return np.where(measured.is_tuned, measured.fit.preferred_orientation_deg, np.nan)
+    return np.full(recording.n_units, np.nan)
+
+
+def graphs_against_null(
+    recording: Recording, network: NetworkFindings, *, n_nulls: int = N_NULLS
+) -> pd.DataFrame:
+    """Measures of the graph of each epoch beside graphs with the same degrees.
+
+    Parameters
+    ----------
+    recording : Recording
+    network : NetworkFindings of it
+    n_nulls : graphs to draw
+
+    Returns
+    -------
+    DataFrame
+        `epoch` and the columns of `against_null`.
+    """
+    preferred_deg = preferred_orientations(recording)
+    tables = []
+    for name, of_epoch in network.networks.items():
+        rng = generator("graph against null", network.animal, name)
+        weight = link_graph(of_epoch.tests)
+        table = against_null(weight, degree_preserving, n_nulls, rng, preferred_deg)
+        tables.append(table.assign(epoch=name))
+    joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"epoch": []})
+    return joined[["epoch", *(column for column in joined if column != "epoch")]]
+
+
+def _epoch_rows(networks: dict[str, EpochNetwork]) -> pd.DataFrame:
+    rows = []
+    for name, network in networks.items():
+        tests, stream = network.tests, network.stream
+        n_links = int((np.nan_to_num(tests.q_value, nan=1.0) <= 0.05).sum())
+        rows.append(
+            [name, stream.n_units, int(stream.n_spikes.sum()), stream.duration_s, len(tests.first),
+             int(tests.is_asked.sum()), n_links, 0.05 * n_links, tests.null]
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=EPOCH_COLUMNS)
+
+
+def _value_rows(
+    found: dict[tuple[str, str, str], dict[str, float]],
+    populations: dict[str, NDArray[np.bool_]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    rows, missing = [], []
+    for (suffix, epoch, population), measured in found.items():
+        for measure, value in measured.items():
+            row = {"measure": measure + suffix, "epoch": epoch, "population": population}
+            if np.isfinite(value):
+                rows.append({**row, "value": value, "n_units": int(populations[population].sum())})
+            else:
+                reason = f"epoch {epoch!r} has {REASONS[measure]}."
+                missing.append({**row, "reference": None, "reason": reason})
+    return rows, missing
+
+
+def _pair_rows(
+    networks: dict[str, EpochNetwork],
+    matched: dict[str, EpochNetwork],
+    found: dict[tuple[str, str, str], dict[str, float]],
+    populations: dict[str, NDArray[np.bool_]],
+    preferred_deg: NDArray[np.float64],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    missing: list[dict[str, Any]] = []
+    reference, *later = networks or [""]
+    for epoch in later:
+        for population, is_member in populations.items():
+            n_units = int(is_member.sum())
+            for suffix, of_epochs in (("", networks), (MATCHED, matched)):
+                before, after = (
+                    found[suffix, reference, population],
+                    found[suffix, epoch, population],
+                )
+                changes = {m: (before[m], after[m], n_units) for m in before} | turnover_values(
+                    of_epochs[reference], of_epochs[epoch], is_member, preferred_deg
+                )
+                for measure, (first, second, _) in changes.items():
+                    row = {
+                        "measure": measure + suffix,
+                        "epoch": epoch,
+                        "reference": reference,
+                        "population": population,
+                    }
+                    has_before = np.isfinite(first) or measure in TURNOVER_MEASURES
+                    if has_before and np.isfinite(second):
+                        values = {"before": first, "after": second, "n_units": n_units}
+                        rows.append({**row, **values})
+                    else:
+                        between = f"of epochs {reference!r} and {epoch!r}"
+                        missing.append({**row, "reason": f"{between}: {REASONS[measure]}."})
+    return rows, missing
