@@ -90,11 +90,11 @@ def _scale(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[
 
 
 def _at_least(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(counts > 0, special.gammainc(np.maximum(counts, SMALLEST), mean), 1.0)
+    return np.where(counts <= 0, 1.0, special.gammainc(np.maximum(counts, SMALLEST), mean))
 
 
 def _below(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(counts > 0, special.gammaincc(np.maximum(counts, SMALLEST), mean), 0.0)
+    return np.where(counts <= 0, 0.0, special.gammaincc(np.maximum(counts, SMALLEST), mean))
 
 
 def _logarithmic_mean(
