@@ -1,4 +1,4 @@
-"""Interval jitter without a surrogate: the sums are those of many surrogates, and of brute force."""
+"""Interval jitter without a surrogate: its sums are those of surrogates, and of brute force."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_the_variance_is_that_of_surrogates(stream, pairs, surrogates, ranges):
 
 
 def test_a_poisson_variance_would_be_wrong_for_bursts(stream, pairs, surrogates):
-    """Why the variance is computed at all: the counts in windows stay, and that part is no chance."""
+    """Why the variance is computed at all: counts in windows stay, and that part is no chance."""
     near = surrogates[:, :, -1]
     assert np.all(near.var(axis=0) < 0.92 * near.mean(axis=0))
 

@@ -1,4 +1,4 @@
-"""Jitter with the shape of the response: what surrogates have on average, and how far data stray."""
+"""Jitter with the shape of the response: what surrogates have, and how far data stray."""
 
 import numpy as np
 import pandas as pd
@@ -94,7 +94,7 @@ def test_data_without_coupling_stray_from_it_as_far_as_the_variance_says():
 
 
 def test_what_is_locked_to_the_stimulus_is_expected():
-    """Flat windows expect too little of it: why there are windows with the shape of the response."""
+    """Flat windows expect too little of it: why there are windows with a shape."""
     observed = shaped = flat = 0.0
     for seed in range(6):
         stream = stimulus_locked(np.random.default_rng(seed), 14, 240.0)
@@ -123,6 +123,13 @@ def test_each_stimulus_must_be_repeated_often_enough(n_repeats):
     condition = np.repeat([0, 1], [5, n_repeats])
     stream = spike_stream(recording_of([[0.1]], 10.0), onset_s, onset_s + 0.5, condition)
     assert can_be_stimulus_jittered(stream) == (n_repeats >= MIN_REPEATS)
+
+
+def test_a_trial_that_was_cut_off_does_not_take_its_condition_with_it():
+    onset_s = 0.5 * np.arange(6)
+    stop_s = onset_s + np.array([0.5, 0.5, 0.5, 0.4, 0.5, 0.01])
+    stream = spike_stream(recording_of([[0.1]], 10.0), onset_s, stop_s, np.zeros(6, np.int64))
+    assert stream.n_windows.tolist() == [16] * 5
 
 
 def test_time_without_stimuli_cannot_be_jittered_so():
