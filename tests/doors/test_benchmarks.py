@@ -92,6 +92,40 @@ def test_the_kept_calibration_holds_what_is_promised():
         assert 0.03 <= row["false_positive_rate"] <= 0.07, name
 
 
+def test_links_prints_false_and_planted_links_the_same_on_any_number_of_workers(tmp_path):
+    one, two = (links("--networks", "4", "--workers", n, cwd=tmp_path) for n in "12")
+    assert one == two
+    assert set(one["nulls"]) == {"independent", "co_modulated", "stimulus_locked", "slow_drift"}
+    for row in one["nulls"].values():
+        assert row["n_networks"] == 4
+        assert 0.0 <= row["networks_with_false_links"] <= 1.0
+        assert 0.0 <= row["pair_false_positive_rate"] <= 0.05
+    keys = {"roc_area", "rate_hz", "duration_s", "transmission_probability", "n_pairs",
+            "power_at_q"}  # fmt: skip
+    assert all(set(row) >= keys for row in one["planted"].values())
+    reference = one["planted"]["reference"]
+    assert (reference["rate_hz"], reference["duration_s"]) == (8.0, 600.0)
+    assert reference["roc_area"] > 0.8
+
+
+def links(*arguments: str, cwd) -> dict:
+    answer = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "links.py", "--json", *arguments],
+        capture_output=True, text=True, check=True, cwd=cwd,
+    )  # fmt: skip
+    (line,) = answer.stdout.splitlines()
+    return json.loads(line)
+
+
+def test_the_kept_links_hold_what_is_promised():
+    kept = json.loads((ROOT / "benchmarks" / "links.json").read_text())
+    for kind, row in kept["nulls"].items():
+        assert row["n_networks"] >= 1000, kind
+        assert row["networks_with_false_links"] <= 0.07, kind
+        assert 0.007 <= row["pair_false_positive_rate"] <= 0.013, kind
+    assert kept["planted"]["reference"]["roc_area"] > 0.8
+
+
 @pytest.mark.slow
 def test_statistics_prints_its_ratios(tmp_path):
     found, _ = benchmark("statistics.py", cwd=tmp_path)

@@ -80,7 +80,7 @@ def count_tails(
 
     def at_least(count: NDArray[np.float64]) -> NDArray[np.float64]:
         inside = np.maximum(count * scale, SMALLEST)
-        return np.where(count > 0, special.gammainc(inside, middle), 1.0)
+        return np.where(count <= 0, 1.0 + 0.0 * middle, special.gammainc(inside, middle))
 
     return _tails(at_least(counts), at_least(counts + 1.0), at_least(np.ones_like(counts)))
 
@@ -122,7 +122,7 @@ def count_tails_against(
     def at_least(count: NDArray[np.float64]) -> NDArray[np.float64]:
         rest = np.maximum((every - count) * scale + 1.0, 1.0)
         found = special.betainc(np.maximum(count * scale, SMALLEST), rest, share)
-        return np.where(count > every, 0.0, np.where(count > 0, found, 1.0))
+        return np.where(count > every, 0.0 * share, np.where(count > 0, found, 1.0 + 0.0 * share))
 
     return _tails(at_least(counts), at_least(counts + 1.0), at_least(np.ones_like(counts)))
 
@@ -149,4 +149,4 @@ def _logarithmic_mean(
     step = -np.log(np.clip(smaller / larger, SMALLEST, 1.0))
     has_step = step > 1e-9
     mean = np.where(has_step, larger * -np.expm1(-step) / np.where(has_step, step, 1.0), larger)
-    return np.maximum(mean, larger / 2.0)
+    return np.maximum(mean, larger / 2.0) + 0.0 * smaller

@@ -130,10 +130,11 @@ def spike_stream(
     length = (np.asarray(stop_s, float) - start_s) * recording.sample_rate_hz / window
     n_windows = np.floor(length + TOLERANCE).astype(np.int64)
     which = np.arange(len(onset)) if condition is None else np.asarray(condition, np.int64)
-    for number in np.unique(which):
-        n_windows[which == number] = n_windows[which == number].min()
+    # First, or one trial that was cut off would take all of its condition with it.
     is_used = n_windows > 0
     onset, n_windows, which = onset[is_used], n_windows[is_used], which[is_used]
+    for number in np.unique(which):
+        n_windows[which == number] = n_windows[which == number].min()
     first_window = np.cumsum(n_windows + CLEARANCE_WINDOWS) - n_windows - CLEARANCE_WINDOWS
     samples = recording.spike_samples
     unit = np.repeat(np.arange(recording.n_units, dtype=np.int32), np.diff(recording.spike_index))
