@@ -24,6 +24,7 @@ RATES_AND_BINS = [
     (30_000.0, 0.5), (30_000.0, 1.0), (30_000.0, 2.0),
     (24_414.0625, 0.5), (24_414.0625, 1.0), (24_414.0625, 2.0),
     (1000.0, 1.0), (1000.0, 2.0),
+    (20_000.0, 0.3), (25_000.0, 4.4),
 ]  # fmt: skip
 N_UNITS = 40
 """More than two threads' share, most of them silent."""
@@ -37,7 +38,7 @@ def stream_of_samples(trains, sample_rate_hz=30_000.0, stop_s=1.0):
 def one_by_one(sample, unit, n_units, sample_rate_hz, bin_ms, n_half):
     """Every two spikes, their bin found in whole numbers."""
     counts = np.zeros((n_units, n_units, 2 * n_half + 1), int)
-    width = Fraction(bin_ms) / 1000 * Fraction(sample_rate_hz)
+    width = Fraction(str(bin_ms)) / 1000 * Fraction(sample_rate_hz)
     # Half-open with the smaller unit first, of one unit the earlier; the rest is mirrored.
     order = np.lexsort((sample, unit))
     for a, b in combinations(order, 2):
@@ -171,7 +172,19 @@ def test_bins_are_the_ranges_that_the_null_takes():
         )
         np.testing.assert_array_equal(bins.bin_of(lag), by_range)
         assert len(bins.centres_ms(sample_rate_hz)) == bins.n_bins == len(ranges)
-        assert bins.centres_ms(sample_rate_hz)[-1] == pytest.approx(50.0)
+        assert bins.centres_ms(sample_rate_hz)[-1] == pytest.approx(50.0, abs=bin_ms / 2)
+
+
+@pytest.mark.parametrize("sample_rate_hz", [1000.0, 20_000.0, 25_000.0, 30_000.0])
+def test_a_bin_of_whole_samples_has_its_edges_on_half_of_it_whatever_its_decimals(sample_rate_hz):
+    stream = stream_of_samples([], sample_rate_hz)
+    for tenths in range(1, 51):
+        width = Fraction(tenths, 10_000) * Fraction(sample_rate_hz)
+        if width.denominator == 1:
+            bins = lag_bins(stream, bin_ms=tenths / 10)
+            lag = np.arange(-bins.reach, bins.reach + 1)
+            n = int(width)
+            np.testing.assert_array_equal(bins.bin_of(lag), (2 * lag + n) // (2 * n))
 
 
 def test_no_pair_across_two_trials_is_counted():
