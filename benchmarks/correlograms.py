@@ -145,7 +145,7 @@ def evenly(trains: Trains, most: int) -> Trains:
     """At most so many of the units, evenly spaced in rate."""
     by_rate = np.argsort([len(train) for train in trains])
     n = min(most, len(trains))
-    return [trains[unit] for unit in by_rate[(np.arange(n) + 0.5).astype(int) * len(trains) // n]]
+    return [trains[unit] for unit in by_rate[((np.arange(n) + 0.5) * len(trains) / n).astype(int)]]
 
 
 def spikeinterface(path: str, duration_s: float, rounds: int) -> dict[str, float]:
