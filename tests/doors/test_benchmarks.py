@@ -131,3 +131,12 @@ def test_statistics_prints_its_ratios(tmp_path):
     found, _ = benchmark("statistics.py", cwd=tmp_path)
     keys = ("fit_ratio", "direction_fit_ratio", "fano_ratio", "bootstrap_shared_trials_s")
     assert all(found[key] > 0 for key in keys)
+
+
+def test_correlograms_prints_its_keys_and_every_other_library_or_that_it_is_missing(tmp_path):
+    found, said = benchmark("correlograms.py", "--units", "30", cwd=tmp_path)
+    (of_30,) = found.values()
+    keys = ("n_spikes", "correlograms_cpu_s", "corrected_cpu_s", "peak_rss_mb")
+    assert all(of_30[key] > 0 for key in keys)
+    for name in ("spikeinterface", "pynapple", "phylib", "elephant"):
+        assert of_30["speedup"].get(name, 0) > 0 or f"no {name}: " in said

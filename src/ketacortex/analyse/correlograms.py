@@ -88,7 +88,8 @@ def lag_bins(
     ConfigurationError
         The bin is shorter than a sample, or the lag as long as the silence between stretches.
     """
-    width = bin_ms * 1e-3 * stream.sample_rate_hz
+    # Tenths of a ms are not exact in binary, and an edge beside a lag would move it to another bin.
+    width = round(bin_ms * stream.sample_rate_hz / 1e3, 9)
     if width < 1.0:
         raise ConfigurationError(
             f"a bin of {bin_ms:g} ms is shorter than a sample of {1e3 / stream.sample_rate_hz:g} "
