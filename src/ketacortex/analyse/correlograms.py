@@ -271,15 +271,18 @@ def _walk(
     so a smaller cell than its own is a unit with a smaller number.
     """
     n_lags = len(bin_of) // 2
+    stop = 0
     for here in mine:
         now = sample[here]
-        for there in range(here + 1, len(sample)):
-            lag = sample[there] - now
-            if lag >= n_lags:
-                break
+        stop = max(stop, here + 1)
+        while stop < len(sample) and sample[stop] - now < n_lags:
+            stop += 1
+        # Numbers without a sign are not asked whether they count from the end.
+        for there in range(np.uint64(here + 1), np.uint64(stop)):
+            lag = np.uint64(sample[there] - now)
             other = cell[there]
-            side = n_lags if other < own_cell else 0
-            row[other + bin_of[side + lag]] += 1
+            side = np.uint64(n_lags) if other < own_cell else np.uint64(0)
+            row[np.uint64(np.uint32(other + bin_of[side + lag]))] += 1
 
 
 def _folded(

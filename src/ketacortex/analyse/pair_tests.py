@@ -39,6 +39,7 @@ LONGEST_LAG_MS = 5.0
 """Of a delayed link: monosynaptic delays within a column."""
 SYNCHRONY_BINS = 2
 """Bins to either side of 0 that are together one question: |lag| up to 2.5 ms."""
+PAIRS_AT_ONCE = 32768
 MIN_EXPECTED = 1.0
 """Coincidences within 2.5 ms that the null must expect before a pair is asked."""
 Null = Literal["interval", "stimulus"]
@@ -213,13 +214,19 @@ def _worth_asking(
 
 
 def _blocks(stream: SpikeStream, block_units: int, threads: int | None) -> Iterator[PairBlock]:
-    return correlogram_blocks(
+    """Correlograms of some thousands of pairs at a time: what is asked of them takes memory."""
+    for block in correlogram_blocks(
         stream,
         bin_ms=BIN_MS,
         max_lag_ms=LONGEST_LAG_MS,
         block_units=block_units,
         threads=threads,
-    )
+    ):
+        for start in range(0, len(block.first), PAIRS_AT_ONCE):
+            here = slice(start, start + PAIRS_AT_ONCE)
+            yield PairBlock(
+                first=block.first[here], second=block.second[here], counts=block.counts[here]
+            )
 
 
 def _ranges(bins: LagBins) -> tuple[tuple[LagRange, ...], NDArray[np.int64]]:
