@@ -1,5 +1,7 @@
 """Interval jitter without a surrogate: its sums are those of surrogates, and of brute force."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from ketacortex.analyse.interval_jitter import (
     jittered_mean,
     jittered_variance,
     kept_share,
+    neighbour_products,
     ranges_of_bins,
     window_products,
 )
@@ -69,6 +72,14 @@ def ranges(stream):
     return (*ranges_of_bins(lag_bins(stream, max_lag_ms=10.0)), FIVE_MS)
 
 
+def mean_of(stream):
+    return partial(jittered_mean, window_products(stream))
+
+
+def variance_of(stream):
+    return partial(jittered_variance, window_products(stream), neighbour_products(stream))
+
+
 def test_the_mean_is_that_of_surrogates(stream, pairs, surrogates, ranges):
     expected = jittered_mean(window_products(stream), ranges, stream.window_samples, *pairs)
     error = surrogates.std(axis=0, ddof=1) / np.sqrt(N_SURROGATES)
@@ -78,7 +89,7 @@ def test_the_mean_is_that_of_surrogates(stream, pairs, surrogates, ranges):
 
 
 def test_the_variance_is_that_of_surrogates(stream, pairs, surrogates, ranges):
-    expected = jittered_variance(window_products(stream), ranges, stream.window_samples, *pairs)
+    expected = variance_of(stream)(ranges, stream.window_samples, *pairs)
     ratio = surrogates.var(axis=0, ddof=1) / expected
     error = np.sqrt(2.0 / (N_SURROGATES - 1))
     assert np.abs(ratio - 1.0).max() < 4.5 * error
@@ -105,7 +116,7 @@ def test_over_all_lags_the_mean_holds_every_pair_of_spikes(stream, pairs):
     window = stream.window_samples
     products = window_products(stream, n_offsets=3)
     everything = (LagRange(first=-3 * window, stop=3 * window + 1),)
-    total = sum(products.apart[m] + products.apart[m].T for m in (1, 2)) + products.apart[0]
+    total = sum(products[m] + products[m].T for m in (1, 2)) + products[0]
     np.testing.assert_allclose(
         jittered_mean(products, everything, window, *pairs)[:, 0], total[pairs], rtol=1e-5
     )
@@ -118,28 +129,29 @@ def test_products_are_those_of_brute_force(stream):
     here, found = counts[:, 2:-2], window_products(stream, n_offsets=3)
     for m in range(3):
         after = counts[:, 2 + m : 2 + m + n_windows]
-        np.testing.assert_array_equal(found.apart[m], here @ after.T)
-    np.testing.assert_array_equal(found.rise, here @ ((counts[:, 3:-1] - here) ** 2).T)
-    np.testing.assert_array_equal(found.fall, here @ ((counts[:, 1:-3] - here) ** 2).T)
+        np.testing.assert_array_equal(found[m], here @ after.T)
+    neighbours = neighbour_products(stream)
+    np.testing.assert_array_equal(neighbours.rise, here @ ((counts[:, 3:-1] - here) ** 2).T)
+    np.testing.assert_array_equal(neighbours.fall, here @ ((counts[:, 1:-3] - here) ** 2).T)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 100])
 def test_in_what_chunks_windows_are_counted_changes_nothing(stream, monkeypatch, chunk):
-    whole = window_products(stream)
+    whole, around = window_products(stream), neighbour_products(stream)
     monkeypatch.setattr(interval_jitter, "WINDOWS_A_CHUNK", chunk)
-    parts = window_products(stream)
-    for name in ("apart", "rise", "fall"):
-        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+    np.testing.assert_array_equal(window_products(stream), whole)
+    np.testing.assert_array_equal(neighbour_products(stream).rise, around.rise)
+    np.testing.assert_array_equal(neighbour_products(stream).fall, around.fall)
 
 
 def test_exchanging_the_units_mirrors_the_lags(stream, pairs, ranges):
     first, second = pairs
-    products, bins = window_products(stream), ranges[:-1]
+    bins = ranges[:-1]
     # Edges fall between samples, so that the mirror image of a bin is a bin.
     mirrored = tuple(LagRange(first=1 - r.stop, stop=1 - r.first) for r in bins)
-    for of in (jittered_mean, jittered_variance):
-        there = of(products, bins, stream.window_samples, first, second)
-        back = of(products, mirrored, stream.window_samples, second, first)
+    for of in (mean_of(stream), variance_of(stream)):
+        there = of(bins, stream.window_samples, first, second)
+        back = of(mirrored, stream.window_samples, second, first)
         np.testing.assert_allclose(there, back, rtol=1e-4)
 
 
@@ -159,7 +171,6 @@ def test_the_kept_share_is_that_of_pairs_thrown_again(lags):
 )
 def test_silence_expects_nothing(trains_s):
     stream = stream_of_trains(trains_s, 1.0)
-    products = window_products(stream)
     pairs = np.triu_indices(len(trains_s), 1)
-    for of in (jittered_mean, jittered_variance):
-        assert not of(products, (FIVE_MS,), stream.window_samples, *pairs).any()
+    for of in (mean_of(stream), variance_of(stream)):
+        assert not of((FIVE_MS,), stream.window_samples, *pairs).any()

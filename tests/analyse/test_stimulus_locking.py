@@ -68,7 +68,7 @@ def test_what_is_expected_between_trials_is_what_products_of_their_counts_give()
         for t in trials:
             for u in trials[trials != t]:
                 same += counts[0, t] @ counts[1, u]
-    found = between.products.apart[0] - between.products_within.apart[0]
+    found = between.products[0] - between.products_within[0]
     assert found[0, 1] == pytest.approx(same)
 
 

@@ -37,24 +37,21 @@ def ranges_of_bins(bins: LagBins) -> tuple[LagRange, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WindowProducts:
-    """Sums over windows k of products of the spike counts c of every two units.
+class NeighbourProducts:
+    """How far the counts c of one unit change from window k to the next where another fires.
 
     Parameters
     ----------
-    apart : (n_offset, n_unit, n_unit)
-        ``sum_k c_i[k] c_j[k + m]`` for m = 0, 1 ...; its transpose is that of -m.
     rise, fall : (n_unit, n_unit)
         ``sum_k c_i[k] (c_j[k + 1] - c_j[k])^2`` and ``sum_k c_i[k] (c_j[k - 1] - c_j[k])^2``.
     """
 
-    apart: NDArray[np.float64]
     rise: NDArray[np.float64]
     fall: NDArray[np.float64]
 
 
-def window_products(stream: SpikeStream, n_offsets: int = 2) -> WindowProducts:
-    """Products of counts in jitter windows, exact.
+def window_products(stream: SpikeStream, n_offsets: int = 2) -> NDArray[np.float64]:
+    """Sums over windows k of products of the spike counts c of every two units, exact.
 
     Parameters
     ----------
@@ -63,20 +60,28 @@ def window_products(stream: SpikeStream, n_offsets: int = 2) -> WindowProducts:
 
     Returns
     -------
-    WindowProducts
+    (n_offset, n_unit, n_unit)
+        ``sum_k c_i[k] c_j[k + m]`` for m = 0, 1 ...; its transpose is that of -m.
     """
-    n = stream.n_units
-    apart, rise, fall = np.zeros((n_offsets, n, n)), np.zeros((n, n)), np.zeros((n, n))
+    products = np.zeros((n_offsets, stream.n_units, stream.n_units))
     # One thread: more of them spin while the machine does other work, for no gain.
     with threadpool_limits(1):
         for counts in _counts_in_chunks(stream, n_offsets):
-            n_windows = counts.shape[1] - n_offsets - 1
-            here = counts[:, 1 : 1 + n_windows]
+            here = counts[:, 1 : 1 + WINDOWS_A_CHUNK]
             for m in range(n_offsets):
-                apart[m] += here @ counts[:, 1 + m : 1 + m + n_windows].T
-            rise += here @ ((counts[:, 2 : 2 + n_windows] - here) ** 2).T
-            fall += here @ ((counts[:, :n_windows] - here) ** 2).T
-    return WindowProducts(apart=apart, rise=rise, fall=fall)
+                products[m] += here @ counts[:, 1 + m : 1 + m + WINDOWS_A_CHUNK].T
+    return products
+
+
+def neighbour_products(stream: SpikeStream) -> NeighbourProducts:
+    """Changes between neighbouring windows of every unit, weighted by the spikes of every other."""
+    rise, fall = np.zeros((2, stream.n_units, stream.n_units))
+    with threadpool_limits(1):
+        for counts in _counts_in_chunks(stream, 1):
+            here = counts[:, 1 : 1 + WINDOWS_A_CHUNK]
+            rise += here @ ((counts[:, 2 : 2 + WINDOWS_A_CHUNK] - here) ** 2).T
+            fall += here @ ((counts[:, :WINDOWS_A_CHUNK] - here) ** 2).T
+    return NeighbourProducts(rise=rise, fall=fall)
 
 
 def _counts_in_chunks(stream: SpikeStream, after: int) -> Iterator[NDArray[np.float32]]:
@@ -97,7 +102,7 @@ def _counts_in_chunks(stream: SpikeStream, after: int) -> Iterator[NDArray[np.fl
 
 
 def jittered_mean(
-    products: WindowProducts,
+    products: NDArray[np.float64],
     ranges: tuple[LagRange, ...],
     window_samples: int,
     first: NDArray[np.int64],
@@ -107,7 +112,7 @@ def jittered_mean(
 
     Parameters
     ----------
-    products : WindowProducts, of as many offsets as the lags reach
+    products : of `window_products`, of as many offsets as the lags reach
     ranges : lags, (n_range,)
     window_samples : length of a jitter window
     first, second : (n_pair,) units, not the same
@@ -125,7 +130,7 @@ def jittered_mean(
     ----------
     Amarasingham et al. (2012) 10.1152/jn.00633.2011
     """
-    n_offsets = len(products.apart)
+    n_offsets = len(products)
     lag = [np.arange(r.first, r.stop) for r in ranges]
     mean = np.zeros((len(first), len(ranges)), np.float32)
     for m in range(1 - n_offsets, n_offsets):
@@ -133,14 +138,15 @@ def jittered_mean(
         weight = (np.array(gap) / window_samples**2).astype(np.float32)
         if not weight.any():
             continue
-        pairs = products.apart[abs(m)]
+        pairs = products[abs(m)]
         product = pairs[first, second] if m >= 0 else pairs[second, first]
         mean += product.astype(np.float32)[:, None] * weight
     return mean
 
 
 def jittered_variance(
-    products: WindowProducts,
+    products: NDArray[np.float64],
+    neighbours: NeighbourProducts,
     ranges: tuple[LagRange, ...],
     window_samples: int,
     first: NDArray[np.int64],
@@ -150,7 +156,8 @@ def jittered_variance(
 
     Parameters
     ----------
-    products : WindowProducts
+    products : of `window_products`
+    neighbours : NeighbourProducts
     ranges : lags shorter than a window, (n_range,)
     window_samples : length of a jitter window
     first, second : (n_pair,) units, not the same
@@ -169,10 +176,10 @@ def jittered_variance(
     product of the two edges of one window, below 1 % for ranges of up to a fifth of it.
     """
     variance = np.zeros((len(first), len(ranges)), np.float32)
-    same = products.apart[0][first, second]
-    after, before = products.apart[1][first, second], products.apart[1][second, first]
-    rise_of_second, fall_of_second = products.rise[first, second], products.fall[first, second]
-    rise_of_first, fall_of_first = products.rise[second, first], products.fall[second, first]
+    same = products[0][first, second]
+    after, before = products[1][first, second], products[1][second, first]
+    rise_of_second, fall_of_second = neighbours.rise[first, second], neighbours.fall[first, second]
+    rise_of_first, fall_of_first = neighbours.rise[second, first], neighbours.fall[second, first]
     for number, lags in enumerate(ranges):
         p, given_first, given_second = _moments(lags, window_samples)
         alone = p - p**2 - given_first - given_second

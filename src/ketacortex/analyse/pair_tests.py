@@ -29,6 +29,7 @@ from ketacortex.analyse.interval_jitter import (
     jittered_mean,
     jittered_variance,
     kept_share,
+    neighbour_products,
     ranges_of_bins,
     window_products,
 )
@@ -169,7 +170,8 @@ def _asked(
     block_units: int,
     threads: int | None,
 ) -> Iterator[dict[str, NDArray]]:
-    products, window = window_products(stream), stream.window_samples
+    products, neighbours = window_products(stream), neighbour_products(stream)
+    window = stream.window_samples
     ranges, order = _ranges(bins)
     kept = np.array([kept_share(r, window) for r in ranges])
     blocks = _blocks(stream, block_units, threads)
@@ -178,7 +180,7 @@ def _asked(
             pairs = block.first, block.second
             counts = _in_ranges(block.counts)
             mean = jittered_mean(products, ranges, window, *pairs).astype(float)
-            variance = jittered_variance(products, ranges, window, *pairs).astype(float)
+            variance = jittered_variance(products, neighbours, ranges, window, *pairs).astype(float)
             asked = _worth_asking(counts, mean, variance, len(order))
             tails = count_tails(counts[asked], mean[asked], variance[asked])
             yield _answers(*pairs, counts, mean, variance, asked, tails, order, kept)
@@ -192,7 +194,7 @@ def _asked(
         flat = jittered_mean(products, ranges, window, *pairs).astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = flat / between.expected(ranges, *pairs)
-            scale = flat / jittered_variance(products, ranges, window, *pairs)
+            scale = flat / jittered_variance(products, neighbours, ranges, window, *pairs)
             mean = ratio * others
             variance = mean / scale + ratio * mean
         asked = _worth_asking(counts, mean, variance, len(order))

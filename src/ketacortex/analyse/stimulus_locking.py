@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ketacortex.analyse.interval_jitter import (
     LagRange,
-    WindowProducts,
     jittered_mean,
     window_products,
 )
@@ -71,12 +70,13 @@ class OtherTrials:
     Parameters
     ----------
     laid_over : SpikeStream of all trials on the clock of the stimulus
-    products, products_within : WindowProducts of it, and of the trials one by one
+    products, products_within : (2, n_unit, n_unit)
+        Of `window_products`, of it and of the trials one by one.
     """
 
     laid_over: SpikeStream
-    products: WindowProducts
-    products_within: WindowProducts
+    products: NDArray[np.float64]
+    products_within: NDArray[np.float64]
 
     def expected(
         self,
@@ -90,7 +90,7 @@ class OtherTrials:
         return every - jittered_mean(self.products_within, ranges, window, first, second)
 
 
-def other_trials(stream: SpikeStream, products: WindowProducts) -> OtherTrials:
+def other_trials(stream: SpikeStream, products: NDArray[np.float64]) -> OtherTrials:
     """Pairs of spikes from different trials of a stimulus, given the products within trials.
 
     Notes
