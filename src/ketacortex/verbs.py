@@ -15,6 +15,7 @@ import pandas as pd
 from ketacortex.analyse.compare import Comparison, compare_sides
 from ketacortex.analyse.findings import write_csv, write_findings
 from ketacortex.analyse.inclusion import InclusionRule
+from ketacortex.analyse.network import measure_network, with_network
 from ketacortex.analyse.one_animal import compare_one_animal
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
@@ -35,8 +36,12 @@ from ketacortex.recording.recording import Recording
 from ketacortex.report.catalogue import parameter_rows
 from ketacortex.report.dose_course import DoseCourse, course_of_doses
 from ketacortex.report.dose_picture import draw_dose
+from ketacortex.report.network_answer import network_answer
 from ketacortex.report.page import report_recordings, report_run
 
+CELLS, NETWORK = "cells", "network"
+PARTS = {"tuning": CELLS, "variability": CELLS}
+"""Other words for parts of the analysis."""
 PICTURES = (".png", ".svg", ".pdf")
 UNIT_KEYS = (
     "unit", "epoch", "mean_rate_hz", "preferred_orientation_deg", "osi", "gosi", "fano_factor",
@@ -195,35 +200,68 @@ def inspect(path: str | Path) -> dict[str, Any]:
     return describe(read_nwb(path))
 
 
-def analyse(paths: Iterable[str | Path], *, out: str | Path | None = None) -> dict[str, Any]:
+def analyse(
+    paths: Iterable[str | Path],
+    *,
+    only: Iterable[str] = (CELLS,),
+    out: str | Path | None = None,
+) -> dict[str, Any]:
     """Measure recordings: units, populations, and epochs against each other.
 
     Parameters
     ----------
     paths : NWB files, folders of them, or run folders
+    only : parts of the analysis
+        `cells` for tuning and variability (`tuning` and `variability` mean the same), `network` for
+        links between all pairs of units, which needs no trials.
     out : folder for the tables and the report; nothing is written without it
 
     Returns
     -------
     `units`, `populations`, `comparisons`, `not_computed`, ready for JSON
+        With the network also `network` (pairs and links of each epoch), `links`, `graph` (measures
+        with their null) and `changes` (of each measure in each animal between its epochs).
     """
+    parts = _parts(only)
     files = [file for path in paths for file in recordings_in(Path(path))]
     claims = _claims_in([Path(path) for path in paths])
     folder = None if out is None else _new_folder(Path(out))
-    recordings = _read_all([file for _, file in files])
-    sessions = [
-        (arm, measure_session(recording))
-        for (arm, _), recording in zip(files, recordings, strict=True)
-    ]
+    recordings = _read_all([file for _, file in files], needs_tuning=CELLS in parts)
+    with_arms = [(arm, recording) for (arm, _), recording in zip(files, recordings, strict=True)]
+    networks = [measure_network(r) for r in recordings] if NETWORK in parts else []
+    if CELLS not in parts:
+        return network_answer(with_arms, networks, claims, folder)
+    sessions = [(arm, measure_session(recording)) for arm, recording in with_arms]
     if len(sessions) == 1:
         compared = compare_one_animal(recordings[0], sessions[0][1], sessions[0][0])
-    else:
+    if networks:
+        sessions = [
+            (arm, with_network(findings, network))
+            for (arm, findings), network in zip(sessions, networks, strict=True)
+        ]
+    if len(sessions) > 1:
         compared = compare_animals(sessions, claims)
     if folder is not None:
         write_findings(folder / "findings", sessions, compared)
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
-    return _answer(sessions, json_rows(compared.effects), compared.not_computed)
+    answer = _answer(sessions, json_rows(compared.effects), compared.not_computed)
+    if not networks:
+        return answer
+    of_network = network_answer(with_arms, networks, claims, folder)
+    return {**answer, **{key: of_network[key] for key in ("network", "links", "graph", "changes")}}
+
+
+def _parts(only: Iterable[str]) -> set[str]:
+    parts = {PARTS.get(part, part) for part in only}
+    unknown = sorted(parts - {CELLS, NETWORK})
+    if unknown or not parts:
+        asked = f'"{unknown[0]}" is' if unknown else "nothing is"
+        raise ConfigurationError(
+            f"{asked} no part of the analysis. Name one or more of {', '.join(PARTS)}, {CELLS}, "
+            f"{NETWORK}, with commas between them."
+        )
+    return parts
 
 
 def compare(
@@ -365,14 +403,15 @@ def _new_folder(folder: Path) -> Path:
     return folder
 
 
-def _read_all(files: list[Path]) -> list[Recording]:
-    """Every recording, each with the trials that tuning needs, none given twice."""
+def _read_all(files: list[Path], *, needs_tuning: bool) -> list[Recording]:
+    """Every recording, each with the trials that are needed, none given twice."""
     recordings: list[Recording] = []
     file_of: dict[str, Path] = {}
     for file in files:
         recording = read_nwb(file)
         try:
-            require_tuning_trials(recording)
+            if needs_tuning:
+                require_tuning_trials(recording)
         except DataError as error:
             raise DataError(f"{file}: {error}") from None
         content = content_identifier(recording)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
 from ketacortex.analyse.network_values import MATCHED, TURNOVER_MEASURES
-from ketacortex.analyse.session import SessionFindings
 from ketacortex.analyse.statistics import (
     Interval,
     NotComputed,
@@ -81,7 +80,23 @@ class Effects:
     not_computed: list[dict[str, Any]]
 
 
-def changes_by_animal(sessions: Iterable[tuple[str, SessionFindings]]) -> pd.DataFrame:
+class Changes(Protocol):
+    """Findings of one animal that can be compared over animals."""
+
+    @property
+    def animal(self) -> str:
+        """Identifier of the subject."""
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """`measure, epoch, reference, population, before, after, n_units`."""
+
+    @property
+    def not_computed(self) -> list[dict[str, Any]]:
+        """`measure, epoch, reference, population, reason`."""
+
+
+def changes_by_animal(sessions: Iterable[tuple[str, Changes]]) -> pd.DataFrame:
     """Before, after and change of every measure in every animal of every arm.
 
     Several sessions of one animal in one arm are averaged first. This is the table to pair arms
@@ -106,14 +121,14 @@ def changes_by_animal(sessions: Iterable[tuple[str, SessionFindings]]) -> pd.Dat
 
 
 def compare_animals(
-    sessions: Iterable[tuple[str, SessionFindings]],
+    sessions: Iterable[tuple[str, Changes]],
     claims: Mapping[str, tuple[str, str]] | None = None,
 ) -> Effects:
     """Effect of every arm on every measure, with intervals over animals, then every claim.
 
     Parameters
     ----------
-    sessions : pairs of (arm, SessionFindings)
+    sessions : pairs of (arm, SessionFindings or NetworkFindings)
     claims : name of each claim, its arm and the arm it is held against
 
     Returns
@@ -248,7 +263,7 @@ def _ratio(measure: str, table: pd.DataFrame) -> Interval | NotComputed:
 
 
 def _missing_everywhere(
-    sessions: list[tuple[str, SessionFindings]], by_animal: pd.DataFrame
+    sessions: list[tuple[str, Changes]], by_animal: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Effects that no animal of an arm could give, with the first animal's reason."""
     found = set(by_animal[KEY_COLUMNS].itertuples(index=False, name=None))

@@ -167,6 +167,10 @@ def inspect(file: Annotated[Path, typer.Argument(help="NWB file")], as_json: Jso
 @app.command()
 def analyse(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...|DIR", help="NWB files or a run")],
+    only: Annotated[
+        str,
+        typer.Option(metavar="PART,PART", help="cells (tuning, variability) and/or network"),
+    ] = "cells",
     out: Annotated[Path | None, typer.Option(help="new folder for tables and report.html")] = None,
     as_json: Json = False,
 ) -> None:
@@ -174,8 +178,10 @@ def analyse(
     with _doors():
         from ketacortex import verbs
 
-        _print(verbs.analyse(files, out=out), as_json, _analysis_text)
-        if out is not None:
+        parts = [part.strip() for part in only.split(",") if part.strip()]
+        answer = verbs.analyse(files, only=parts, out=out)
+        _print(answer, as_json, _network_text if "links" in answer else _analysis_text)
+        if out is not None and (out / "report.html").is_file():
             print(out / "report.html", file=sys.stderr)
 
 
@@ -273,6 +279,37 @@ def _analysis_text(answer: dict[str, Any]) -> str:
     lines += [f"({note})" for note in _notes(answer)]
     if answer["not_computed"]:
         lines.append(f"\nnot computed: {len(answer['not_computed'])} values (--json lists them)")
+    return "\n".join(lines)
+
+
+def _network_text(answer: dict[str, Any]) -> str:
+    lines = [] if "populations" not in answer else [_analysis_text(answer), ""]
+    lines.append(
+        f"{'epoch':<16}{'units':>6}{'seconds':>9}{'pairs':>9}{'asked':>9}{'links':>9}  null"
+    )
+    for row in answer["network"]:
+        lines.append(
+            f"{row['epoch']:<16}{row['n_units']:>6}{row['duration_s']:>9.4g}{row['n_pairs']:>9}"
+            f"{row['n_asked']:>9}{row['n_links']:>9}  {row['null']}"
+        )
+    lines += [
+        "",
+        f"{'surest links':<28}{'kind':<12}{'lag ms':>7}{'strength':>10}{'p':>10}{'q':>10}",
+    ]
+    for row in answer["links"][:10]:
+        pair = f"{row['pre']} to {row['post']} ({row['epoch']})"
+        lines.append(
+            f"{pair:<28}{row['kind']:<12}{row['lag_ms']:>7.3g}{row['strength']:>10.3g}"
+            f"{row['p']:>10.2g}{row['q']:>10.2g}"
+        )
+    lines += ["", f"{'graph':<24}{'epoch':<14}{'value':>9}{'by chance':>11}{'p':>8}"]
+    for row in answer["graph"]:
+        if row["value"] is not None:
+            chance = "" if row["null_mean"] is None else f"{row['null_mean']:.3g}"
+            p_value = "" if row["p_value"] is None else f"{row['p_value']:.2g}"
+            lines.append(
+                f"{row['measure']:<24}{row['epoch']:<14}{row['value']:>9.3g}{chance:>11}{p_value:>8}"
+            )
     return "\n".join(lines)
 
 
