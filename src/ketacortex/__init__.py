@@ -19,6 +19,7 @@ _HOME_OF = {
     "read_nwb": "ketacortex.recording.nwb",
     "write_nwb": "ketacortex.recording.nwb",
     "measure_session": "ketacortex.analyse.session",
+    "measure_network": "ketacortex.analyse.network",
     "compare_animals": "ketacortex.analyse.population",
     "CircuitSettings": "ketacortex.model.settings",
     "build_circuit": "ketacortex.model.circuit",

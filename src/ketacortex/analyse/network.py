@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ketacortex.analyse.count_correlations import distance_um
 from ketacortex.analyse.epoch_values import EpochMeasures
-from ketacortex.analyse.graph_against_null import against_null
-from ketacortex.analyse.graph_nulls import degree_preserving
-from ketacortex.analyse.links import find_links, link_graph
-from ketacortex.analyse.network_streams import at_equal_rates, network_streams
+from ketacortex.analyse.graph_against_null import Null, against_null
+from ketacortex.analyse.graph_nulls import degree_preserving, distance_preserving, weight_shuffled
+from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, find_links, link_graph
+from ketacortex.analyse.network_streams import at_equal_rates, network_streams, of_orientation
 from ketacortex.analyse.network_values import (
     MATCHED,
     REASONS,
@@ -28,7 +30,7 @@ from ketacortex.analyse.session import PAIR_COLUMNS, VALUE_COLUMNS, SessionFindi
 from ketacortex.recording.recording import Recording
 from ketacortex.seeds import generator
 
-N_NULLS = 100
+N_NULLS, N_OTHER_NULLS = 100, 30
 EPOCH_COLUMNS = [
     "epoch", "n_units", "n_spikes", "duration_s", "n_pairs", "n_asked", "n_links", "n_expected",
     "null",
@@ -134,41 +136,75 @@ def preferred_orientations(recording: Recording) -> NDArray[np.float64]:
     return np.full(recording.n_units, np.nan)
 
 
-def graphs_against_null(
-    recording: Recording, network: NetworkFindings, *, n_nulls: int = N_NULLS
-) -> pd.DataFrame:
-    """Measures of the graph of each epoch beside graphs with the same degrees.
+def graphs_against_null(recording: Recording, network: NetworkFindings) -> pd.DataFrame:
+    """Measures of the graph of each epoch beside graphs at random.
 
     Parameters
     ----------
     recording : Recording
     network : NetworkFindings of it
-    n_nulls : graphs to draw
 
     Returns
     -------
     DataFrame
-        `epoch` and the columns of `against_null`.
+        `epoch` and the columns of `against_null`: 100 graphs with the same degrees, 30 with the
+        same links and their strengths dealt anew and, where cells have positions, 30 with the same
+        degrees and the same lengths of links.
     """
-    preferred_deg = preferred_orientations(recording)
+    preferred_deg, apart_um = preferred_orientations(recording), distance_um(recording)
+    kinds: list[tuple[Null, int]] = [(degree_preserving, N_NULLS), (weight_shuffled, N_OTHER_NULLS)]
+    if np.isfinite(apart_um).all() and recording.n_units:
+        by_distance = partial(distance_preserving, distance_um=apart_um)
+        kinds.append((by_distance, N_OTHER_NULLS))
     tables = []
     for name, of_epoch in network.networks.items():
-        rng = generator("graph against null", network.animal, name)
         weight = link_graph(of_epoch.tests)
-        table = against_null(weight, degree_preserving, n_nulls, rng, preferred_deg)
-        tables.append(table.assign(epoch=name))
+        for number, (null, n_nulls) in enumerate(kinds):
+            rng = generator("graph against null", network.animal, name, number)
+            table = against_null(weight, null, n_nulls, rng, preferred_deg)
+            tables.append(table.assign(epoch=name))
     joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"epoch": []})
     return joined[["epoch", *(column for column in joined if column != "epoch")]]
+
+
+def network_by_orientation(recording: Recording, epoch: str) -> pd.DataFrame:
+    """The network of each stimulus: links in the trials of one orientation at a time.
+
+    Parameters
+    ----------
+    recording : Recording
+    epoch : its name
+
+    Returns
+    -------
+    DataFrame
+        `orientation_deg`, the columns of `NetworkFindings.epochs` and `zero_lag_synchrony`, the
+        mean over pairs. Fewer spikes show fewer links: shares of different orientations, and of one
+        and all of them, are not alike.
+    """
+    (of,) = (r for r in collect_responses(recording) if r.epoch == epoch)
+    tables = []
+    for orientation_deg in np.unique(of.orientation_deg):
+        stream = of_orientation(recording, epoch, float(orientation_deg))
+        network = EpochNetwork(stream=stream, tests=ask_pairs(stream))
+        near = network.tests.normalised_excess[network.tests.is_asked, 1]
+        tables.append(
+            _epoch_rows({epoch: network}).assign(
+                orientation_deg=orientation_deg,
+                zero_lag_synchrony=near.mean() if len(near) else np.nan,
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
 
 
 def _epoch_rows(networks: dict[str, EpochNetwork]) -> pd.DataFrame:
     rows = []
     for name, network in networks.items():
         tests, stream = network.tests, network.stream
-        n_links = int((np.nan_to_num(tests.q_value, nan=1.0) <= 0.05).sum())
+        n_links = int((np.nan_to_num(tests.q_value, nan=1.0) <= FALSE_DISCOVERY_RATE).sum())
         rows.append(
             [name, stream.n_units, int(stream.n_spikes.sum()), stream.duration_s, len(tests.first),
-             int(tests.is_asked.sum()), n_links, 0.05 * n_links, tests.null]
+             int(tests.is_asked.sum()), n_links, FALSE_DISCOVERY_RATE * n_links, tests.null]
         )  # fmt: skip
     return pd.DataFrame(rows, columns=EPOCH_COLUMNS)
 
