@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ketacortex.analyse.correlograms import BIN_MS
 from ketacortex.analyse.count_correlations import distance_um
 from ketacortex.analyse.epoch_values import EpochMeasures
 from ketacortex.analyse.graph_against_null import Null, against_null
@@ -27,10 +28,13 @@ from ketacortex.analyse.network_values import (
 from ketacortex.analyse.pair_tests import ask_pairs
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.session import PAIR_COLUMNS, VALUE_COLUMNS, SessionFindings, populations_of
+from ketacortex.errors import DataError
 from ketacortex.recording.recording import Recording
 from ketacortex.seeds import generator
 
 N_NULLS, N_OTHER_NULLS = 100, 30
+FINEST_STEPS = 10
+"""Steps of the grid of spike times in a bin of the lag, above which the grid cannot be seen."""
 EPOCH_COLUMNS = [
     "epoch", "n_units", "n_spikes", "duration_s", "n_pairs", "n_asked", "n_links", "n_expected",
     "null",
@@ -78,7 +82,13 @@ def measure_network(recording: Recording, *, threads: int | None = None) -> Netw
     -------
     NetworkFindings
         Too little data never raises: what is missing is listed.
+
+    Raises
+    ------
+    DataError
+        Spike times lie on a grid too coarse for lags of a millisecond.
     """
+    _require_fine_times(recording)
     animal = recording.subject.identifier
     streams = network_streams(recording)
     networks = {
@@ -116,6 +126,19 @@ def measure_network(recording: Recording, *, threads: int | None = None) -> Netw
         pairs=pd.DataFrame(pairs, columns=PAIR_COLUMNS),
         not_computed=no_values + no_pairs,
     )
+
+
+def _require_fine_times(recording: Recording) -> None:
+    """Refuse spikes that were kept in bins: every coincidence would look exact."""
+    steps = np.diff(np.unique(recording.spike_samples))
+    grid_ms = 1e3 * float(np.gcd.reduce(steps)) / recording.sample_rate_hz if len(steps) else 0.0
+    in_a_bin = BIN_MS / grid_ms if grid_ms else np.inf
+    if in_a_bin < FINEST_STEPS and abs(in_a_bin - max(round(in_a_bin), 1)) > 1e-6:
+        raise DataError(
+            f"spikes of {recording.subject.identifier!r} lie on a grid of {grid_ms:g} ms, so lags "
+            f"cannot be told in bins of {BIN_MS:g} ms. Links need the times of single spikes; give "
+            "a recording that has them."
+        )
 
 
 def with_network(findings: SessionFindings, network: NetworkFindings) -> SessionFindings:
