@@ -18,6 +18,11 @@ from ketacortex.report import methods, statements
 from ketacortex.report.change_figures import draw_fano, draw_osi
 from ketacortex.report.dose_strip import draw_dose_strip
 from ketacortex.report.drawing import ReportFigure
+from ketacortex.report.ground_truth_figure import (
+    draw_ground_truth,
+    ground_truth,
+    truth_sentences,
+)
 from ketacortex.report.initial_figures import draw_initial, initial_sentences
 from ketacortex.report.ladder import draw_ladder
 from ketacortex.report.network_change_figures import (
@@ -94,18 +99,13 @@ class Drawn:
     reason: str = ""
 
 
-def _drawn(
-    draw: Callable[..., ReportFigure | str], material: Material, *more: list[ExampleNetwork]
-) -> Drawn:
+def _drawn(draw: Callable[..., ReportFigure | str], material: Material, *more: Any) -> Drawn:
     found = draw(material, *more)
     return Drawn(None, found) if isinstance(found, str) else Drawn(found)
 
 
-def _network(material: Material) -> dict[str, Drawn] | None:
-    """Figures of the section on the network, by their headings; None if it was not measured."""
-    if not has_network(material):
-        return None
-    networks = example_networks(material)
+def _network(material: Material, networks: list[ExampleNetwork]) -> dict[str, Drawn]:
+    """Figures of the section on the network, by their headings."""
     return {
         "Change, as recorded and at equal rates": _drawn(draw_network_changes, material),
         "Links lost and gained": _drawn(draw_turnover, material),
@@ -133,6 +133,8 @@ def _render(material: Material, title: str) -> str:
 
 def _contents(material: Material, title: str) -> dict[str, Any]:
     """Everything that the template shows."""
+    networks = example_networks(material) if has_network(material) else []
+    truth = ground_truth(material, networks)
     return {
         "title": title,
         "material": material,
@@ -159,8 +161,10 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "initial_sentences": initial_sentences(material),
         "fano_time": _drawn(draw_fano_through_trial, material),
         "correlation": _drawn(draw_correlation_by_tuning, material),
-        "network": _network(material),
+        "network": _network(material, networks) if has_network(material) else {},
         "no_network": NO_NETWORK,
+        "truth": None if truth is None else _drawn(draw_ground_truth, material, truth),
+        "truth_sentences": [] if truth is None else truth_sentences(truth),
         "effects": statements.effect_tables(material),
         "effects_note": statements.effects_note(material),
         "missing": statements.missing_groups(material),
