@@ -9,8 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from ketacortex.analyse.epoch_values import RESPONSIVE_COUNT, TUNED_ALPHA, TUNED_GOSI
+from ketacortex.analyse.links import FALSE_DISCOVERY_RATE
+from ketacortex.analyse.pair_tests import LONGEST_LAG_MS, MIN_EXPECTED
 from ketacortex.analyse.shift import N_SPLITS
+from ketacortex.analyse.spike_stream import WINDOW_S
 from ketacortex.analyse.statistics import CONFIDENCE
+from ketacortex.analyse.stimulus_locking import MIN_REPEATS
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
 from ketacortex.drug.doses import SystemicDose
 from ketacortex.evidence.blockers import BLOCKERS
@@ -23,6 +27,7 @@ from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import DT_MS
 from ketacortex.report.dosing import given_in, is_local, treated_arms
 from ketacortex.report.electrodes import electrode_paragraphs
+from ketacortex.report.network_example import has_network
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
 from ketacortex.simulate.layout import LOOK_EVERY_MS
@@ -41,6 +46,14 @@ REFERENCES = (
     ("Noise correlation", "Cohen and Kohn (2011)", "10.1038/nn.2842"),
     ("Noise correlation", "Ecker et al. (2010)", "10.1126/science.1179867"),
     ("Unimodality of blank trials", "Hartigan and Hartigan (1985)", "10.1214/aos/1176346577"),
+)
+NETWORK_REFERENCES = (
+    ("Interval jitter", "Amarasingham et al. (2012)", "10.1152/jn.00633.2011"),
+    ("Bands over all lags", "Fujisawa et al. (2008)", "10.1038/nn.2134"),
+    ("Delayed links", "English et al. (2017)", "10.1016/j.neuron.2017.09.033"),
+    ("False discovery rate", "Benjamini and Hochberg (1995)", "10.1111/j.2517-6161.1995.tb02031.x"),
+    ("Modularity", "Leicht and Newman (2008)", "10.1103/PhysRevLett.100.118703"),
+    ("Modules", "Lancichinetti and Fortunato (2012)", "10.1038/srep00336"),
 )
 """What is measured, who defined it, DOI."""
 
@@ -65,15 +78,19 @@ def methods(material: Material) -> list[str]:
         paragraphs += electrode_paragraphs(material.experiment, material.example, material.n_units)
     else:
         paragraphs.append(_recordings(material))
-    return [*paragraphs, _tuning(), _shift(), _variability(), _statistics(material)]
+    paragraphs += [_tuning(), _shift(), _variability()]
+    if has_network(material):
+        paragraphs.append(_network())
+    return [*paragraphs, _statistics(material)]
 
 
 def references(material: Material) -> list[tuple[str, str, str]]:
     """(what for, who, DOI) of the analysis and of what the run cites."""
-    known = {doi for _, _, doi in REFERENCES}
+    of_analysis = REFERENCES + NETWORK_REFERENCES * has_network(material)
+    known = {doi for _, _, doi in of_analysis}
     cited = material.provenance.get("citations_doi", {})
     more = [(_capital(what), "", doi) for what, doi in cited.items() if doi not in known]
-    return [*REFERENCES, *more]
+    return [*of_analysis, *more]
 
 
 def parameters(experiment: Experiment | None) -> list[Parameter]:
@@ -298,6 +315,26 @@ def _variability() -> str:
         "common distribution. Noise correlation is the correlation of two units' counts, z-scored "
         "within each stimulus, averaged over pairs of units with a mean count above "
         f"{MIN_MEAN_COUNT:g}. The CV of intervals is taken within trials of one stimulus."
+    )
+
+
+def _network() -> str:
+    return (
+        "For links, spikes of every two units during the gratings are held against interval "
+        f"jitter: each spike thrown anew within its window of {1e3 * WINDOW_S:g} ms, with exact "
+        "mean and variance over all such surrogates, so that rate and whatever changes more slowly "
+        "are explained. Where every stimulus was shown "
+        f"{MIN_REPEATS} times or more, the null also expects locking to the stimulus, from pairs "
+        "of spikes of different trials. Each pair is asked eleven questions, coincidence within "
+        f"2.5 ms and lags of 1 to {LONGEST_LAG_MS:g} ms in both directions, with one p value over "
+        f"all of them, if {MIN_EXPECTED:g} coincidence is expected; a link has an excess and a "
+        f"false discovery rate over all pairs below {FALSE_DISCOVERY_RATE:g}. It is delayed if "
+        "that direction exceeds the other at 1 %, else synchrony. Strength is the excess over the "
+        "geometric mean of both spike counts. As more spikes show more links, every measure is "
+        "also taken rate-matched: with equally many trials of each stimulus and equally many "
+        "spikes of each unit in all epochs, at random. Links are no units of replication: "
+        "each animal gives one value an epoch. A link is a correlation in time; shared input makes "
+        "it as well as a synapse."
     )
 
 

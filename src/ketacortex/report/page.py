@@ -18,8 +18,26 @@ from ketacortex.report import methods, statements
 from ketacortex.report.change_figures import draw_fano, draw_osi
 from ketacortex.report.dose_strip import draw_dose_strip
 from ketacortex.report.drawing import ReportFigure
+from ketacortex.report.ground_truth_figure import (
+    draw_ground_truth,
+    ground_truth,
+    truth_sentences,
+)
 from ketacortex.report.initial_figures import draw_initial, initial_sentences
 from ketacortex.report.ladder import draw_ladder
+from ketacortex.report.network_change_figures import (
+    draw_links_by_tuning,
+    draw_network_changes,
+    draw_turnover,
+)
+from ketacortex.report.network_example import (
+    NO_NETWORK,
+    ExampleNetwork,
+    example_networks,
+    has_network,
+)
+from ketacortex.report.network_figures import draw_correlograms, draw_matrices
+from ketacortex.report.network_map import draw_maps
 from ketacortex.report.not_modelled import not_modelled
 from ketacortex.report.physiology import draw_physiology, judgement_table, ranges_apply
 from ketacortex.report.raster import draw_raster
@@ -81,9 +99,21 @@ class Drawn:
     reason: str = ""
 
 
-def _drawn(draw: Callable[[Material], ReportFigure | str], material: Material) -> Drawn:
-    found = draw(material)
+def _drawn(draw: Callable[..., ReportFigure | str], material: Material, *more: Any) -> Drawn:
+    found = draw(material, *more)
     return Drawn(None, found) if isinstance(found, str) else Drawn(found)
+
+
+def _network(material: Material, networks: list[ExampleNetwork]) -> dict[str, Drawn]:
+    """Figures of the section on the network, by their headings."""
+    return {
+        "Change, as recorded and at equal rates": _drawn(draw_network_changes, material),
+        "Links lost and gained": _drawn(draw_turnover, material),
+        "Links and preferred orientation": _drawn(draw_links_by_tuning, material, networks),
+        "Example pairs": _drawn(draw_correlograms, material, networks),
+        "Modules": _drawn(draw_matrices, material, networks),
+        "Links on the map": _drawn(draw_maps, material, networks),
+    }
 
 
 def _render(material: Material, title: str) -> str:
@@ -103,6 +133,8 @@ def _render(material: Material, title: str) -> str:
 
 def _contents(material: Material, title: str) -> dict[str, Any]:
     """Everything that the template shows."""
+    networks = example_networks(material) if has_network(material) else []
+    truth = ground_truth(material, networks)
     return {
         "title": title,
         "material": material,
@@ -129,6 +161,10 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "initial_sentences": initial_sentences(material),
         "fano_time": _drawn(draw_fano_through_trial, material),
         "correlation": _drawn(draw_correlation_by_tuning, material),
+        "network": _network(material, networks) if has_network(material) else {},
+        "no_network": NO_NETWORK,
+        "truth": None if truth is None else _drawn(draw_ground_truth, material, truth),
+        "truth_sentences": [] if truth is None else truth_sentences(truth),
         "effects": statements.effect_tables(material),
         "effects_note": statements.effects_note(material),
         "missing": statements.missing_groups(material),

@@ -32,7 +32,19 @@ MEASURES = {
     "subthreshold_osi": "subthreshold OSI",
     "subthreshold_gosi": "subthreshold gOSI",
     "depolarisation_mv": "largest depolarisation [mV]",
+    "link_share": "share of pairs linked",
+    "link_strength": "mean strength of links",
+    "zero_lag_synchrony": "synchrony within 2.5 ms",
+    "linked_tuning_similarity": "tuning similarity of linked pairs, above all pairs",
+    "modularity": "modularity of the links",
+    "modularity_above_chance": "modularity above chance",
+    "linked_noise_correlation": "noise correlation of linked above other pairs",
+    "linked_noise_correlation_widening": "widening of that with the counting window",
+    "links_gained_share": "share of links that are new",
+    "links_lost_share": "share of links that are lost",
+    "gained_tuning_similarity": "tuning similarity of new links",
 }
+MATCHED = "_rate_matched"
 POPULATIONS = {"pyr": "pyramidal cells", "pv": "PV cells", "sst": "SST cells", "vip": "VIP cells",
                "all": "all units", "unknown": "units of unknown class"}  # fmt: skip
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -46,7 +58,12 @@ def measure_in_words(measure: str) -> str:
 
     >>> measure_in_words("evoked_rate_hz"), measure_in_words("mode_number")
     ('evoked rate [Hz]', 'mode number')
+    >>> measure_in_words("link_share_rate_matched")
+    'share of pairs linked, rate-matched'
     """
+    stem = measure.removesuffix(MATCHED)
+    if measure not in MEASURES and stem in MEASURES:
+        return f"{MEASURES[stem]}, rate-matched"
     return MEASURES.get(measure, measure.replace("_", " "))
 
 
