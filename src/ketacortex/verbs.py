@@ -203,7 +203,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
 def analyse(
     paths: Iterable[str | Path],
     *,
-    only: Iterable[str] = (CELLS,),
+    only: Iterable[str] | None = None,
     out: str | Path | None = None,
 ) -> dict[str, Any]:
     """Measure recordings: units, populations, and epochs against each other.
@@ -213,7 +213,8 @@ def analyse(
     paths : NWB files, folders of them, or run folders
     only : parts of the analysis
         `cells` for tuning and variability (`tuning` and `variability` mean the same), `network` for
-        links between all pairs of units, which needs no trials.
+        links between all pairs of units, which needs no trials. By default `cells`, and for a run
+        whose experiment measures the network its effects too, though not its links.
     out : folder for the tables and the report; nothing is written without it
 
     Returns
@@ -222,13 +223,15 @@ def analyse(
         With the network also `network` (pairs and links of each epoch), `links`, `graph` (measures
         with their null) and `changes` (of each measure in each animal between its epochs).
     """
-    parts = _parts(only)
-    files = [file for path in paths for file in recordings_in(Path(path))]
-    claims = _claims_in([Path(path) for path in paths])
+    parts = {CELLS} if only is None else _parts(only)
+    places = [Path(path) for path in paths]
+    files = [file for place in places for file in recordings_in(place)]
+    claims = _claims_in(places)
     folder = None if out is None else _new_folder(Path(out))
     recordings = _read_all([file for _, file in files], needs_tuning=CELLS in parts)
     with_arms = [(arm, recording) for (arm, _), recording in zip(files, recordings, strict=True)]
-    networks = [measure_network(r) for r in recordings] if NETWORK in parts else []
+    is_measured = NETWORK in parts or (only is None and _has_network(places))
+    networks = [measure_network(r) for r in recordings] if is_measured else []
     if CELLS not in parts:
         return network_answer(with_arms, networks, claims, folder)
     sessions = [(arm, measure_session(recording)) for arm, recording in with_arms]
@@ -246,10 +249,18 @@ def analyse(
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
     answer = _answer(sessions, json_rows(compared.effects), compared.not_computed)
-    if not networks:
+    if NETWORK not in parts:
         return answer
     of_network = network_answer(with_arms, networks, claims, folder)
     return {**answer, **{key: of_network[key] for key in ("network", "links", "graph", "changes")}}
+
+
+def _has_network(paths: Iterable[Path]) -> bool:
+    return any(
+        load_experiment(path / SETTINGS).analysis.network
+        for path in paths
+        if (path / SETTINGS).is_file()
+    )
 
 
 def _parts(only: Iterable[str]) -> set[str]:

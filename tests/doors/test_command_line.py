@@ -8,6 +8,13 @@ import pytest
 from commands import SMALL, assert_same_spikes, ketacortex
 
 from ketacortex import verbs
+from ketacortex.analyse.network_values import (
+    GAINED,
+    MATCHED,
+    NETWORK_MEASURES,
+    TURNOVER_MEASURES,
+)
+from ketacortex.analyse.population import WITHOUT_BEFORE
 from ketacortex.recording.nwb import read_nwb, write_nwb
 
 EFFECT_KEYS = {
@@ -19,6 +26,11 @@ MEASURES = {
     "osi_rate_matched", "gosi_rate_matched", "fano_factor", "fano_factor_rate_matched",
     "evoked_rate_hz", "spontaneous_rate_hz", "noise_correlation",
 }  # fmt: skip
+NETWORK = {
+    measure + suffix
+    for measure in (*NETWORK_MEASURES, *TURNOVER_MEASURES, GAINED)
+    for suffix in ("", MATCHED)
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +51,7 @@ def test_run_prints_one_line_with_every_key(run):
     assert set(found) == {"effects", "not_computed", "wall_s", "peak_rss_mb"}
     assert all(set(row) == EFFECT_KEYS for row in found["effects"])
     computed = {row["measure"] for row in found["effects"]}
-    assert computed | {entry["measure"] for entry in found["not_computed"]} == MEASURES
+    assert computed | {entry["measure"] for entry in found["not_computed"]} == (MEASURES | NETWORK)
     assert len(computed) >= 8
     assert {row["population"] for row in found["effects"]} >= {"pyr", "pv", "sst"}
     assert {row["arm"] for row in found["effects"]} == {"drug", "retest", "drug_minus_retest"}
@@ -54,7 +66,7 @@ def test_every_row_is_consistent(run):
         assert row["n_animals"] == 2
         if row["arm"] == "drug_minus_retest":
             continue
-        if row["measure"].startswith("preferred_orientation_shift"):
+        if row["measure"] in WITHOUT_BEFORE:
             assert row["before"] is None
             assert row["change"] == row["after"]
         else:

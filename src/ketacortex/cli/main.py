@@ -168,9 +168,9 @@ def inspect(file: Annotated[Path, typer.Argument(help="NWB file")], as_json: Jso
 def analyse(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...|DIR", help="NWB files or a run")],
     only: Annotated[
-        str,
+        str | None,
         typer.Option(metavar="PART,PART", help="cells (tuning, variability) and/or network"),
-    ] = "cells",
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="new folder for tables and report.html")] = None,
     as_json: Json = False,
 ) -> None:
@@ -178,7 +178,7 @@ def analyse(
     with _doors():
         from ketacortex import verbs
 
-        parts = [part.strip() for part in only.split(",") if part.strip()]
+        parts = None if only is None else [part.strip() for part in only.split(",")]
         answer = verbs.analyse(files, only=parts, out=out)
         _print(answer, as_json, _network_text if "links" in answer else _analysis_text)
         if out is not None and (out / "report.html").is_file():
