@@ -48,7 +48,19 @@ REASONS = {
     "links_lost_share": "no pair is linked in the earlier one",
     GAINED: "no links are gained between units with a preferred orientation",
 }
-"""Why a measure is missing, as the end of a sentence."""
+"""Why a measure is missing where pairs are enough, as the end of a sentence."""
+
+
+def reason_of(measure: str, measured: dict[str, float]) -> str:
+    """Why a measure of `network_values` or `turnover_values` is missing, as the end of a sentence.
+
+    Parameters
+    ----------
+    measure : its name
+    measured : all of `network_values` in that epoch and population
+    """
+    is_of_one_epoch = measure in NETWORK_MEASURES
+    return FEW if is_of_one_epoch and np.isnan(measured["link_share"]) else REASONS[measure]
 
 
 @dataclass(frozen=True, kw_only=True)
