@@ -116,39 +116,3 @@ def session_of(rates_hz, rng, *, n_repeats=6, n_blanks=24, spontaneous_hz=0.6, *
     ]
     counts = gamma_poisson(np.hstack(expected), rng, 0.1)
     return recording_of(counts, trials_of(shown_deg, names), rng, **about)
-
-
-def recording_of_trains(trains_s, stop_s, *, epochs=(), trials=None, animal="animal", **about):
-    """A recording of these spike trains; `epochs` are rows of name, start and stop."""
-    samples = [np.sort(np.floor(np.asarray(t) * 1e4).astype(np.int64)) for t in trains_s]
-    nothing = pd.DataFrame({"onset_s": [], "offset_s": [], "orientation_deg": [], "epoch": []})
-    fields = {
-        "subject": Subject(identifier=animal),
-        "spike_samples": np.concatenate([np.zeros(0, np.int64), *samples]),
-        "spike_index": np.concatenate([[0], np.cumsum([len(s) for s in samples])]).astype(int),
-        "sample_rate_hz": 1e4,
-        "units": pd.DataFrame({"cell_class": ["unknown"] * len(samples)}),
-        "trials": nothing if trials is None else trials,
-        "epochs": pd.DataFrame(list(epochs), columns=["name", "start_s", "stop_s"]),
-        "start_s": 0.0,
-        "stop_s": stop_s,
-    }
-    return Recording(**{**fields, **about})
-
-
-def trains_with_common_input(rng, group, stop_s, *, heard, own_hz, source_hz=10.0, start_s=0.0):
-    """Units of a group hear the same source, each a share of its events, and fire alone besides.
-
-    `heard` and `own_hz` twice as large: every unit answers twice as often to the same input.
-    """
-    span_s = stop_s - start_s
-    trains_s = [np.zeros(0)] * len(group)
-    for number in np.unique(group):
-        source_s = rng.uniform(start_s, stop_s, rng.poisson(source_hz * span_s))
-        for unit in np.flatnonzero(group == number):
-            of_source_s = source_s[rng.random(len(source_s)) < heard]
-            of_source_s = of_source_s + rng.normal(0.0, 0.0008, len(of_source_s))
-            own_s = rng.uniform(start_s, stop_s, rng.poisson(own_hz * span_s))
-            fired_s = np.concatenate([of_source_s, own_s])
-            trains_s[unit] = np.sort(fired_s[(fired_s >= start_s) & (fired_s < stop_s)])
-    return trains_s

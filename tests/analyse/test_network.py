@@ -7,8 +7,9 @@ from dataclasses import fields
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.planted.networks import common_input, recording_of_trains
 
-from analyse.planted import recording_of_trains, session_of, trains_with_common_input
+from analyse.planted import session_of
 from ketacortex.analyse.network import (
     EPOCH_COLUMNS,
     graphs_against_null,
@@ -35,7 +36,7 @@ PAIR_MEASURES = (*NETWORK_MEASURES, *TURNOVER_MEASURES, GAINED)
 
 def trains(seed=0):
     rng = np.random.default_rng(seed)
-    return trains_with_common_input(rng, GROUP, STOP_S, heard=0.25, own_hz=4.0)
+    return common_input(rng, GROUP, STOP_S, heard=0.25, own_hz=4.0)
 
 
 def gratings(n_trials=120, epochs=("first", "second")):
@@ -209,7 +210,7 @@ def test_duplicated_units_are_all_in_synchrony():
     assert len(network.links) == 2 * 15
     value = values_of(network).set_index("measure")["value"]
     assert set(value["link_share"]) == {1.0}
-    assert value["link_strength"].tolist() == pytest.approx([1.0, 1.0], abs=0.03)
+    assert value["link_strength"].tolist() == pytest.approx([1.0, 1.0], abs=0.05)
 
 
 def test_silence_is_too_few_pairs():

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.planted.networks import recording_of_trains
 
-from analyse.planted import recording_of_trains
 from ketacortex.analyse.network_streams import (
     WHOLE,
     at_equal_rates,
