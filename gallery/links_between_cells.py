@@ -69,13 +69,14 @@ def draw_correlogram(axes, stream, first, second, title):
 
 def draw_graph(axes, table):
     shown = table.set_index("measure").loc[
-        ["clustering", "modularity", "reciprocity", "small_world_sigma"]
+        ["clustering", "modularity", "reciprocity", "efficiency"]
     ]
     place = np.arange(len(shown))
     axes.vlines(place, shown["null_low"], shown["null_high"], color="C3", lw=6, alpha=0.4)
     axes.plot(place, shown["null_mean"], "_", color="C3", ms=14, label="graphs of equal degrees")
     axes.plot(place, shown["value"], "o", color="black", label="found")
-    axes.set_xticks(place, [name.replace("_", "\n") for name in shown.index])
+    axes.set_xticks(place, shown.index)
+    axes.set(title="graph", ylim=(0.0, 1.35))
     axes.legend(frameon=False)
 
 

@@ -92,7 +92,7 @@ def test_units_that_answer_twice_as_often_show_more_links_but_no_more_at_equal_r
 
 
 def test_twice_as_much_of_the_same_input_looks_weaker_at_equal_rates():
-    """What equal rates cannot do: spikes dropped at random leave half of every common event."""
+    """What equal rates cannot do: every other spike dropped, a quarter of twice as many is left."""
     as_recorded = changes(tuple(MORE_OF_IT.items()), is_matched=False)[:, 2].mean()
     matched = changes(tuple(MORE_OF_IT.items()), is_matched=True)[:, 2].mean()
     before = 30 / 190 * 10.0 * WEAK["heard"] ** 2 / 6.0 * KEPT
