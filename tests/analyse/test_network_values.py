@@ -123,6 +123,18 @@ def test_groups_are_modules_beyond_chance():
     assert found["modularity_above_chance"] > 0.2
 
 
+@pytest.mark.parametrize(("n_groups", "is_known"), [(0, False), (1, False), (2, True)])
+def test_one_link_is_no_module(n_groups, is_known):
+    """It goes both ways, and is still one; two that are apart are two modules."""
+    group = np.append(np.repeat(np.arange(n_groups), 2), 10 + np.arange(6))
+    rng = np.random.default_rng(1)
+    trains_s = common_input(rng, group, EPOCH_S, heard=0.5, own_hz=3.0)
+    network = network_of(stream_of_trains(trains_s, EPOCH_S))
+    assert network.is_linked.sum() == n_groups
+    found = values_of(network, np.full(len(group), np.nan), np.ones(len(group), bool))
+    assert found["modularity"] == pytest.approx(0.5 if is_known else np.nan, abs=0.01, nan_ok=True)
+
+
 def test_links_among_like_tuned_cells_are_said_to_be_so():
     network = coupled(0)
     like = values_of(network, LIKE_TUNED)["linked_tuning_similarity"]

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.planted.networks import common_input, recording_of_trains
-from commands import ketacortex
+from commands import SMALL, ketacortex
 
 from ketacortex import verbs
 from ketacortex.analyse.network_values import MATCHED, NETWORK_MEASURES
 from ketacortex.analyse.pair_tests import NULL_NAMES
-from ketacortex.errors import ConfigurationError
+from ketacortex.errors import ConfigurationError, DataError
 from ketacortex.recording.nwb import write_nwb
 from ketacortex.recording.recording import Subject
 
@@ -128,9 +128,8 @@ def test_a_file_without_trials_has_a_network_and_no_cells(files):
     assert len(found["links"]) == epoch["n_links"] > 10
     assert found["changes"] == found["comparisons"] == []
     assert "there is only 'all'" in found["not_computed"][-1]["reason"]
-    refused = ketacortex("analyse", files["without trials"], "--only", "cells,network")
-    assert refused.returncode == 3
-    assert "dark.nwb" in refused.stderr
+    with pytest.raises(DataError, match="dark.nwb"):
+        verbs.analyse([files["without trials"]], only=["cells", "network"])
 
 
 def test_cells_and_network_together_are_both(files, of_two_epochs):
@@ -207,3 +206,23 @@ def test_tables_of_a_run_say_whose_they_are(of_a_run):
         }
     with_links = {(row["animal"], row["arm"]) for row in of_a_run["links"]}
     assert len(with_links) == 6
+
+
+@pytest.mark.slow
+def test_a_run_that_measures_its_network_has_the_same_effects_as_its_analysis(tmp_path):
+    folder = tmp_path / "run"
+    answer = ketacortex(
+        "run", "--out", folder, "--seed", 1, "--animals", 2, "--workers", 2, "--json", *SMALL,
+        "--set", "analysis.network=true",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    key = ("measure", "arm", "epoch", "population")
+    of_run, of_analysis = (
+        {tuple(row[k] for k in key): row["change"] for row in rows}
+        for rows in (
+            json.loads(answer.stdout)["effects"],
+            answer_of(folder, "--only", "network")["comparisons"],
+        )
+    )
+    assert ("zero_lag_synchrony", "drug_minus_retest", "late", "all") in of_analysis
+    assert {k: of_run[k] for k in of_analysis} == pytest.approx(of_analysis)
