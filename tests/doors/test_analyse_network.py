@@ -128,7 +128,7 @@ def test_a_file_without_trials_has_a_network_and_no_cells(files):
     assert len(found["links"]) == epoch["n_links"] > 10
     assert found["changes"] == found["comparisons"] == []
     assert "there is only 'all'" in found["not_computed"][-1]["reason"]
-    with pytest.raises(DataError, match="dark.nwb"):
+    with pytest.raises(DataError, match=r"dark\.nwb"):
         verbs.analyse([files["without trials"]], only=["cells", "network"])
 
 
