@@ -135,6 +135,19 @@ def test_one_link_is_no_module(n_groups, is_known):
     assert found["modularity"] == pytest.approx(0.5 if is_known else np.nan, abs=0.01, nan_ok=True)
 
 
+def test_common_input_within_a_millisecond_keeps_its_links_in_short_windows():
+    """Whereas what rises over some 10 ms loses them."""
+    trains_s = common_input(np.random.default_rng(0), GROUP, 600.0, **WEAK)
+    recording = recording_of_trains(trains_s, 600.0)
+    n_links = [
+        network_of(
+            spike_stream(recording, np.zeros(1), np.array([600.0]), window_s=window_s)
+        ).is_linked.sum()
+        for window_s in (0.025, 0.01)
+    ]
+    assert n_links == pytest.approx([30, 30], abs=4)
+
+
 def test_links_among_like_tuned_cells_are_said_to_be_so():
     network = coupled(0)
     like = values_of(network, LIKE_TUNED)["linked_tuning_similarity"]
