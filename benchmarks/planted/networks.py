@@ -7,8 +7,9 @@ couplings of disjoint pairs, so every other pair is truly without.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,7 +122,7 @@ def stimulus_locked(rng: np.random.Generator, n_units: int, stop_s: float) -> Sp
             in_trial_s = np.interp(rng.random(n_spikes.sum()), share, edge_s)
             spikes_s.append(np.repeat(onset_s[here], n_spikes) + in_trial_s)
         trains_s.append(np.sort(np.concatenate(spikes_s)))
-    recording = _recording(trains_s, TRIAL_S * len(condition))
+    recording = recording_of_trains(trains_s, TRIAL_S * len(condition))
     return spike_stream(recording, onset_s, onset_s + TRIAL_S, condition)
 
 
@@ -203,17 +204,52 @@ def _of_trains(trains_s: list[NDArray[np.float64]], stop_s: float, kind: str) ->
     )
 
 
-def _recording(trains_s: list[NDArray[np.float64]], stop_s: float) -> Recording:
-    n_spikes = [len(spikes_s) for spikes_s in trains_s]
-    samples = np.floor(np.concatenate(trains_s) * SAMPLE_RATE_HZ).astype(np.int64)
-    return Recording(
-        subject=Subject(identifier="synthetic"),
-        spike_samples=samples,
-        spike_index=np.append(0, np.cumsum(n_spikes)),
-        sample_rate_hz=SAMPLE_RATE_HZ,
-        units=pd.DataFrame({"cell_class": ["unknown"] * len(trains_s)}),
-        trials=pd.DataFrame(columns=["onset_s", "offset_s", "orientation_deg", "epoch"]),
-        epochs=pd.DataFrame(columns=["name", "start_s", "stop_s"]),
-        start_s=0.0,
-        stop_s=stop_s,
-    )
+def common_input(
+    rng: np.random.Generator,
+    group: NDArray[np.int64],
+    stop_s: float,
+    *,
+    heard: float,
+    own_hz: float,
+    source_hz: float = 10.0,
+    start_s: float = 0.0,
+) -> list[NDArray[np.float64]]:
+    """Trains of units that hear the source of their group, a share of its events, and fire alone.
+
+    `heard` and `own_hz` twice as large: every unit answers twice as often to the same input.
+    """
+    span_s = stop_s - start_s
+    trains_s = [np.zeros(0)] * len(group)
+    for number in np.unique(group):
+        source_s = start_s + train(rng, source_hz, span_s)
+        for unit in np.flatnonzero(group == number):
+            of_source_s = source_s[rng.random(len(source_s)) < heard]
+            of_source_s = of_source_s + rng.normal(0.0, COMMON_SPREAD_S, len(of_source_s))
+            fired_s = np.concatenate([start_s + train(rng, own_hz, span_s), of_source_s])
+            trains_s[unit] = np.sort(fired_s[(fired_s >= start_s) & (fired_s < stop_s)])
+    return trains_s
+
+
+def recording_of_trains(
+    trains_s: list[NDArray[np.float64]],
+    stop_s: float,
+    *,
+    epochs: Iterable[tuple[str, float, float]] = (),
+    trials: pd.DataFrame | None = None,
+    **about: Any,
+) -> Recording:
+    """A recording of spike trains; `epochs` are names with start and stop, `about` any field."""
+    samples = [np.sort(np.floor(np.asarray(t) * SAMPLE_RATE_HZ)).astype(np.int64) for t in trains_s]
+    no_trials = pd.DataFrame(columns=["onset_s", "offset_s", "orientation_deg", "epoch"])
+    fields: dict[str, Any] = {
+        "subject": Subject(identifier="synthetic"),
+        "spike_samples": np.concatenate([np.zeros(0, np.int64), *samples]),
+        "spike_index": np.append(0, np.cumsum([len(s) for s in samples])).astype(np.int64),
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "units": pd.DataFrame({"cell_class": ["unknown"] * len(samples)}),
+        "trials": no_trials if trials is None else trials,
+        "epochs": pd.DataFrame(list(epochs), columns=["name", "start_s", "stop_s"]),
+        "start_s": 0.0,
+        "stop_s": stop_s,
+    }
+    return Recording(**{**fields, **about})

@@ -18,11 +18,13 @@ from ketacortex.analyse.graph_nulls import degree_preserving, distance_preservin
 from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, find_links, link_graph
 from ketacortex.analyse.network_streams import at_equal_rates, network_streams, of_orientation
 from ketacortex.analyse.network_values import (
+    GAINED,
     MATCHED,
-    REASONS,
+    NETWORK_MEASURES,
     TURNOVER_MEASURES,
     EpochNetwork,
     network_values,
+    reason_of,
     turnover_values,
 )
 from ketacortex.analyse.pair_tests import ask_pairs
@@ -152,8 +154,13 @@ def with_network(findings: SessionFindings, network: NetworkFindings) -> Session
 
 
 def preferred_orientations(recording: Recording) -> NDArray[np.float64]:
-    """Preferred orientation of each unit in the first epoch, (n_unit,) deg; NaN if untuned."""
+    """Preferred orientation of each unit in the first epoch with gratings, (n_unit,) deg.
+
+    NaN for units that are not tuned.
+    """
     for responses in collect_responses(recording):
+        if not len(responses.condition):
+            continue
         measured = EpochMeasures(recording, responses)
         return np.where(measured.is_tuned, measured.fit.preferred_orientation_deg, np.nan)
     return np.full(recording.n_units, np.nan)
@@ -243,7 +250,7 @@ def _value_rows(
             if np.isfinite(value):
                 rows.append({**row, "value": value, "n_units": int(populations[population].sum())})
             else:
-                reason = f"epoch {epoch!r} has {REASONS[measure]}."
+                reason = f"in epoch {epoch!r}: {reason_of(measure, measured)}."
                 missing.append({**row, "reference": None, "reason": reason})
     return rows, missing
 
@@ -257,7 +264,9 @@ def _pair_rows(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
     missing: list[dict[str, Any]] = []
-    reference, *later = networks or [""]
+    if len(networks) < 2:
+        return [], _no_second_epoch(list(networks), populations)
+    reference, *later = networks
     for epoch in later:
         for population, is_member in populations.items():
             n_units = int(is_member.sum())
@@ -282,5 +291,26 @@ def _pair_rows(
                         rows.append({**row, **values})
                     else:
                         between = f"of epochs {reference!r} and {epoch!r}"
-                        missing.append({**row, "reason": f"{between}: {REASONS[measure]}."})
+                        poorer = after if np.isfinite(first) else before
+                        reason = reason_of(measure, poorer)
+                        missing.append({**row, "reason": f"{between}: {reason}."})
     return rows, missing
+
+
+def _no_second_epoch(
+    epochs: list[str], populations: dict[str, NDArray[np.bool_]]
+) -> list[dict[str, Any]]:
+    epoch = epochs[0] if epochs else None
+    there = f"there is only {epoch!r}" if epochs else "there is none"
+    return [
+        {
+            "measure": measure + suffix,
+            "epoch": epoch,
+            "reference": epoch,
+            "population": population,
+            "reason": f"a change needs two epochs and {there}.",
+        }
+        for population in populations
+        for suffix in ("", MATCHED)
+        for measure in (*NETWORK_MEASURES, *TURNOVER_MEASURES, GAINED)
+    ]

@@ -49,7 +49,7 @@ def network_streams(recording: Recording) -> dict[str, SpikeStream]:
     if not named and not shown:
         named = {WHOLE: (recording.start_s, recording.stop_s)}
     whole = {
-        name: spike_stream(recording, *_observed(recording, *limits))
+        name: _without_stimulus(recording, *limits)
         for name, limits in named.items()
         if name not in shown
     }
@@ -73,12 +73,13 @@ def of_orientation(recording: Recording, epoch: str, orientation_deg: float) -> 
     return spike_stream(recording, onset_s, onset_s + of.duration_s[here], of.condition[here])
 
 
-def _observed(
-    recording: Recording, start_s: float, stop_s: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _without_stimulus(recording: Recording, start_s: float, stop_s: float) -> SpikeStream:
+    """All that was observed; the conditions count down from -1, so that they are no stimulus."""
     first = np.maximum(recording.observed_s[:, 0], start_s)
     last = np.minimum(recording.observed_s[:, 1], stop_s)
-    return first[last > first], last[last > first]
+    is_seen = last > first
+    condition = -1 - np.arange(is_seen.sum())
+    return spike_stream(recording, first[is_seen], last[is_seen], condition)
 
 
 def at_equal_rates(
@@ -86,9 +87,9 @@ def at_equal_rates(
 ) -> dict[str, SpikeStream]:
     """The same epochs with equal trials, time and spikes of each unit.
 
-    Of each stimulus every epoch keeps as many trials as the epoch with the fewest, spread evenly,
-    and an epoch without trials as much time from its beginning; then of each unit as many spikes as
-    in the epoch where it fires least, at random.
+    Of each stimulus every epoch keeps as many trials as the epoch with the fewest, spread evenly
+    and as long as where they are shortest; epochs without trials keep as much time from their
+    beginning. Then of each unit as many spikes as in the epoch where it fires least, at random.
 
     Parameters
     ----------
@@ -100,31 +101,39 @@ def at_equal_rates(
     dict
         Without stretches where epochs have no stimulus in common.
     """
-    if all(len(np.unique(s.condition)) == len(s.condition) for s in streams.values()):
-        shortest = min((int(s.n_windows.sum()) for s in streams.values()), default=0)
-        cut = {name: _first_windows(stream, shortest) for name, stream in streams.items()}
-    else:
-        cut = _equal_trials(streams)
-    if not cut:
+    if not streams:
         return {}
+    if all((stream.condition < 0).all() for stream in streams.values()):
+        left = _equal_time(streams)
+    else:
+        left = _equal_trials(streams)
+    cut = {name: _first_windows(stream, left[name]) for name, stream in streams.items()}
     fewest = np.min([stream.n_spikes for stream in cut.values()], axis=0)
     return {name: _thinned(stream, fewest, rng) for name, stream in cut.items()}
 
 
-def _equal_trials(streams: dict[str, SpikeStream]) -> dict[str, SpikeStream]:
-    kept = {name: np.zeros(len(stream.condition), bool) for name, stream in streams.items()}
+def _equal_time(streams: dict[str, SpikeStream]) -> dict[str, NDArray[np.int64]]:
+    """Windows of each stretch that are kept, from the beginning of each epoch."""
+    shortest = min(int(stream.n_windows.sum()) for stream in streams.values())
+    before = {name: np.cumsum(s.n_windows) - s.n_windows for name, s in streams.items()}
+    return {name: np.clip(shortest - before[name], 0, s.n_windows) for name, s in streams.items()}
+
+
+def _equal_trials(streams: dict[str, SpikeStream]) -> dict[str, NDArray[np.int64]]:
+    """Windows of each trial that are kept, 0 for those that are not."""
+    left = {name: np.zeros(len(stream.condition), np.int64) for name, stream in streams.items()}
     common = set.intersection(*(set(stream.condition.tolist()) for stream in streams.values()))
     for number in sorted(common):
         trials = {name: np.flatnonzero(s.condition == number) for name, s in streams.items()}
         n_kept = min(map(len, trials.values()))
+        shortest = min(int(s.n_windows[trials[name]].min()) for name, s in streams.items())
         for name, of_one in trials.items():
-            kept[name][of_one[(np.arange(n_kept) * len(of_one)) // n_kept]] = True
-    return {name: stream.of_stretches(kept[name]) for name, stream in streams.items()}
+            left[name][of_one[(np.arange(n_kept) * len(of_one)) // n_kept]] = shortest
+    return left
 
 
-def _first_windows(stream: SpikeStream, n_windows: int) -> SpikeStream:
-    before = np.cumsum(stream.n_windows) - stream.n_windows
-    left = np.clip(n_windows - before, 0, stream.n_windows)
+def _first_windows(stream: SpikeStream, left: NDArray[np.int64]) -> SpikeStream:
+    """The first windows of each stretch, as many as are `left` (n_stretch,)."""
     window = stream.sample // stream.window_samples
     here = window < (stream.first_window + left)[stream.stretch]
     return SpikeStream(

@@ -40,15 +40,27 @@ REASONS = {
     "link_strength": "no pair of the population is linked",
     "zero_lag_synchrony": FEW,
     "linked_tuning_similarity": "no linked pair of units with a preferred orientation",
-    "modularity": "fewer than 2 links",
-    "modularity_above_chance": "fewer than 2 links",
+    "modularity": "fewer than 2 pairs are linked",
+    "modularity_above_chance": "fewer than 2 pairs are linked",
     "linked_noise_correlation": "no repeated stimuli, or all pairs or none are linked",
     "linked_noise_correlation_widening": "no repeated stimuli, or all pairs or none are linked",
     "links_gained_share": "no pair is linked in the later one",
     "links_lost_share": "no pair is linked in the earlier one",
     GAINED: "no links are gained between units with a preferred orientation",
 }
-"""Why a measure is missing, as the end of a sentence."""
+"""Why a measure is missing where pairs are enough, as the end of a sentence."""
+
+
+def reason_of(measure: str, measured: dict[str, float]) -> str:
+    """Why a measure of `network_values` or `turnover_values` is missing, as the end of a sentence.
+
+    Parameters
+    ----------
+    measure : its name
+    measured : all of `network_values` in that epoch and population
+    """
+    is_of_one_epoch = measure in NETWORK_MEASURES
+    return FEW if is_of_one_epoch and np.isnan(measured["link_share"]) else REASONS[measure]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +180,8 @@ def tuning_similarity(tests: PairTests, preferred_deg: NDArray[np.float64]) -> N
 
 
 def _modularity(weight: NDArray[np.float64], rng: np.random.Generator) -> tuple[float, float]:
-    if (weight > 0).sum() < 2:
+    n_links = (np.triu(weight + weight.T) > 0).sum()
+    if n_links < 2:
         return float("nan"), float("nan")
     drawn = [degree_preserving(weight, rng) for _ in range(N_NULLS)]
     found, *by_chance = (best_partition(graph, rng, 1).modularity for graph in [weight, *drawn])
