@@ -8,12 +8,6 @@ import pytest
 from commands import SMALL, assert_same_spikes, ketacortex
 
 from ketacortex import verbs
-from ketacortex.analyse.network_values import (
-    GAINED,
-    MATCHED,
-    NETWORK_MEASURES,
-    TURNOVER_MEASURES,
-)
 from ketacortex.analyse.population import WITHOUT_BEFORE
 from ketacortex.recording.nwb import read_nwb, write_nwb
 
@@ -26,11 +20,6 @@ MEASURES = {
     "osi_rate_matched", "gosi_rate_matched", "fano_factor", "fano_factor_rate_matched",
     "evoked_rate_hz", "spontaneous_rate_hz", "noise_correlation",
 }  # fmt: skip
-NETWORK = {
-    measure + suffix
-    for measure in (*NETWORK_MEASURES, *TURNOVER_MEASURES, GAINED)
-    for suffix in ("", MATCHED)
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +40,9 @@ def test_run_prints_one_line_with_every_key(run):
     assert set(found) == {"effects", "not_computed", "wall_s", "peak_rss_mb"}
     assert all(set(row) == EFFECT_KEYS for row in found["effects"])
     computed = {row["measure"] for row in found["effects"]}
-    assert computed | {entry["measure"] for entry in found["not_computed"]} == (MEASURES | NETWORK)
+    assert computed | {entry["measure"] for entry in found["not_computed"]} == (
+        MEASURES | measures_of_networks()
+    )
     assert len(computed) >= 8
     assert {row["population"] for row in found["effects"]} >= {"pyr", "pv", "sst"}
     assert {row["arm"] for row in found["effects"]} == {"drug", "retest", "drug_minus_retest"}

@@ -132,7 +132,7 @@ def measure_network(recording: Recording, *, threads: int | None = None) -> Netw
 
 def _require_fine_times(recording: Recording) -> None:
     """Refuse spikes that were kept in bins: every coincidence would look exact."""
-    steps = np.diff(np.unique(recording.spike_samples))
+    steps = np.diff(recording.spike_samples)
     grid_ms = 1e3 * float(np.gcd.reduce(steps)) / recording.sample_rate_hz if len(steps) else 0.0
     in_a_bin = BIN_MS / grid_ms if grid_ms else np.inf
     if in_a_bin < FINEST_STEPS and abs(in_a_bin - max(round(in_a_bin), 1)) > 1e-6:

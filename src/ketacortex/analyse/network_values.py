@@ -83,6 +83,12 @@ class EpochNetwork:
         return sure & self.tests.is_excess
 
 
+def measures_of_networks() -> frozenset[str]:
+    """Names of all measures of a network, at equal rates too."""
+    names = (*NETWORK_MEASURES, *TURNOVER_MEASURES, GAINED)
+    return frozenset(name + suffix for name in names for suffix in ("", MATCHED))
+
+
 def network_values(
     network: EpochNetwork,
     is_member: NDArray[np.bool_],

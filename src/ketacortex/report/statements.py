@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ketacortex.analyse.network_values import measures_of_networks
 from ketacortex.report.dosing import arm_in_short
 from ketacortex.report.tables import LONE_RECORDING, Material
 from ketacortex.report.wording import (
@@ -137,10 +138,16 @@ def shift_sentences(material: Material) -> list[str]:
 
 
 def effect_tables(material: Material) -> list[dict[str, Any]]:
-    """The effects as text: a table for each arm and epoch, in it a group for each population."""
+    """The effects as text: a table for each arm and epoch, in it a group for each population.
+
+    Of the network only the main population is shown; the files hold the others.
+    """
     order = [material.main_population, *material.cell_classes]
     tables = []
-    for (arm, epoch), rows in material.effects.groupby(["arm", "epoch"], sort=False):
+    effects = material.effects
+    is_shown = ~effects["measure"].isin(measures_of_networks())
+    is_shown |= effects["population"] == material.main_population
+    for (arm, epoch), rows in effects[is_shown].groupby(["arm", "epoch"], sort=False):
         found = sorted(
             rows["population"].unique(),
             key=lambda name: order.index(name) if name in order else len(order),
