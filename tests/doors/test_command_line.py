@@ -8,6 +8,7 @@ import pytest
 from commands import SMALL, assert_same_spikes, ketacortex
 
 from ketacortex import verbs
+from ketacortex.analyse.network_values import measures_of_networks
 from ketacortex.analyse.population import WITHOUT_BEFORE
 from ketacortex.recording.nwb import read_nwb, write_nwb
 

@@ -26,7 +26,7 @@ INKS = {INK: "currentColor", FAINT: "var(--faint)", BAND: "var(--band)"}
 EPOCH_COLOURS = ("#2f7ed8", "#e0701a", "#8a9a1b", "#9c5fb5", "#0d9488", "#b0803a")
 CLASS_COLOURS = {"pyr": "#7b8794", "pv": "#d6408a", "sst": "#149a7b", "vip": "#8a63d2"}
 OTHER_CLASS_COLOUR = "#7b8794"
-MAX_VECTOR_MARKS = 2000
+MAX_VECTOR_MARKS = 600
 """Marks above which they are drawn as pixels."""
 MAX_CSV_ROWS = 3000
 """Rows of numbers in the page; more are thinned evenly, and the caption says so."""
