@@ -130,7 +130,7 @@ def ask_pairs(
     -----
     With two-sided p values p_k of the m = 11 questions, ``p = 1 - (1 - min p_k)^m``; false
     discovery over all pairs that were asked (Benjamini and Hochberg). A pair is asked if its null
-    expects one coincidence within 2.5 ms, which does not depend on what was seen.
+    expects one coincidence within 2.5 ms, which does not depend on how many it has.
 
     References
     ----------
