@@ -261,3 +261,19 @@ def test_few_units_without_a_spike_have_correlograms_of_nought(n_units):
 def test_a_recording_shorter_than_a_window_has_no_pair():
     stream = stream_of_samples([[10], [20]], stop_s=0.02)
     assert correlograms(stream).sum() == 0
+
+
+def test_neither_many_bins_nor_many_coincidences_run_over(monkeypatch):
+    """Counts are kept in 16 bits for a while, and bins in 8 where they are few."""
+    rng = np.random.default_rng(5)
+    trains_s = [rng.uniform(0.0, 3.0, 900), rng.uniform(0.0, 3.0, 700), rng.uniform(0.0, 0.01, 300)]
+    stream = stream_of_trains(trains_s, 3.0)
+    fine = correlograms(stream, bin_ms=0.25, max_lag_ms=100.0)
+    bins = lag_bins(stream, bin_ms=0.25, max_lag_ms=100.0)
+    assert bins.n_half > 256
+    sample = [stream.sample[stream.unit == unit] for unit in range(3)]
+    number = bins.bin_of(sample[1] - sample[0][:, None]) + bins.n_half
+    expected = np.bincount(number[(number >= 0) & (number < bins.n_bins)], minlength=bins.n_bins)
+    np.testing.assert_array_equal(fine[0, 1], expected)
+    monkeypatch.setattr("ketacortex.analyse.correlograms.WIDEST", 40)
+    np.testing.assert_array_equal(correlograms(stream, bin_ms=0.25, max_lag_ms=100.0), fine)

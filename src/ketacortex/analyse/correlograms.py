@@ -28,6 +28,9 @@ MAX_LAG_MS = 50.0
 BLOCK_UNITS = 1100
 """Units a side of what is counted at once: with 101 bins about half a gigabyte."""
 ROWS_A_TASK = 16
+WIDEST = 65536
+"""What 16 bits can count, and tell apart."""
+FEW_IN_A_BIN = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,19 +234,29 @@ def _count(
         sample = sample.astype(np.int32)
     place = np.argsort(unit, kind="stable")
     first = np.searchsorted(unit, np.arange(stream.n_units + 1), sorter=place)
-    cell = column[unit] * np.int32(width)
     lag = np.arange(bins.reach + 1)
     # Seen from the unit with the smaller number a later spike of the other is a positive lag, seen
     # from the larger a negative one; at the edge of a bin the two fall into different bins.
-    bin_of = np.concatenate([bins.bin_of(lag), -bins.bin_of(-lag)]).astype(np.int32)
+    # Of another type than the row, so that the compiler knows that counting cannot change it.
+    bin_of = np.concatenate([bins.bin_of(lag), -bins.bin_of(-lag)])
+    bin_of = bin_of.astype(np.uint8 if width < 256 else np.uint32)
     found = np.zeros((len(rows), len(columns) + 1, width), np.int32)
-    own_cell = (np.searchsorted(columns, rows) * width).astype(np.int32)
+    # The cache is what limits the walk. In 16 bits a row and what points into it are half as long,
+    # and are added up before they can run over.
+    size = (len(columns) + 1) * width
+    kind = np.uint16 if size < WIDEST else np.uint32
+    cell = (column[unit] * np.int64(width)).astype(kind)
+    own_cell = (np.searchsorted(columns, rows) * width).astype(kind)
+    at_once = max(WIDEST // _most_in_a_bin(sample[place], unit[place], bins.width_samples) - 1, 1)
 
     def count(start: int) -> None:
         stop = min(start + ROWS_A_TASK, len(rows))
         for number in range(start, stop):
             mine = place[first[rows[number]] : first[rows[number] + 1]]
-            _walk(sample, cell, mine, own_cell[number], bin_of, found[number].reshape(-1))
+            for k in range(0, len(mine), at_once):
+                row = np.zeros(size, np.uint16)
+                _walk(sample, cell, mine[k : k + at_once], own_cell[number], bin_of, row)
+                found[number] += row.reshape(found[number].shape)
 
     tasks = range(0, len(rows), ROWS_A_TASK)
     n_threads = min(threads or os.cpu_count() or 1, len(tasks))
@@ -256,14 +269,26 @@ def _count(
     return found
 
 
+def _most_in_a_bin(sample: NDArray[np.int64], unit: NDArray[np.int32], width_samples: float) -> int:
+    """Spikes of one unit that fall into a bin at most, from spikes sorted by unit, then time."""
+    most = 1
+    while len(sample) > most:
+        is_close = sample[most:] - sample[:-most] <= width_samples
+        if most >= WIDEST or not (is_close & (unit[most:] == unit[:-most])).any():
+            break
+        # Fewer and fewer are asked, but for a unit that fires without a pause.
+        most = 2 * most if most >= FEW_IN_A_BIN else most + 1
+    return most
+
+
 @compiled(nogil=True)
 def _walk(
     sample: NDArray[np.int32],
-    cell: NDArray[np.int32],
+    cell: NDArray[np.uint16],
     mine: NDArray[np.int64],
     own_cell: int,
-    bin_of: NDArray[np.int32],
-    row: NDArray[np.int32],
+    bin_of: NDArray[np.uint8],
+    row: NDArray[np.uint16],
 ) -> None:
     """Count what follows each spike of one unit into its row.
 
@@ -282,7 +307,7 @@ def _walk(
             lag = np.uint64(sample[there] - now)
             other = cell[there]
             side = np.uint64(n_lags) if other < own_cell else np.uint64(0)
-            row[np.uint64(np.uint32(other + bin_of[side + lag]))] += 1
+            row[np.uint64(np.uint32(other) + bin_of[side + lag])] += np.uint16(1)
 
 
 def _folded(
