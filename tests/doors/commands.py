@@ -14,7 +14,7 @@ SMALL = [
     "--set", "circuit.pyr.n=80", "--set", "circuit.pv.n=16", "--set", "circuit.sst.n=12",
     "--set", "stimulus.n_orientations=6", "--set", "stimulus.repeats=4",
     "--set", "stimulus.blanks=6", "--set", "stimulus.duration_s=0.3", "--set", "stimulus.gap_s=0.1",
-    "--set", "slow_steps.representative_trials=3",
+    "--set", "slow_steps.representative_trials=3", "--set", "analysis.network=false",
 ]  # fmt: skip
 
 

@@ -92,6 +92,7 @@ def test_the_kept_calibration_holds_what_is_promised():
         assert 0.03 <= row["false_positive_rate"] <= 0.07, name
 
 
+@pytest.mark.slow
 def test_links_prints_false_and_planted_links_the_same_on_any_number_of_workers(tmp_path):
     one, two = (links("--networks", "4", "--workers", n, cwd=tmp_path) for n in "12")
     assert one == two
@@ -133,6 +134,7 @@ def test_statistics_prints_its_ratios(tmp_path):
     assert all(found[key] > 0 for key in keys)
 
 
+@pytest.mark.slow
 def test_correlograms_prints_its_keys_and_every_other_library_or_that_it_is_missing(tmp_path):
     found, said = benchmark("correlograms.py", "--units", "30", cwd=tmp_path)
     (of_30,) = found.values()

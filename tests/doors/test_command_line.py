@@ -28,8 +28,9 @@ def run(tmp_path_factory):
     """A finished small run and what its command printed."""
     folder = tmp_path_factory.mktemp("runs") / "small"
     answer = ketacortex(
-        "run", "--out", folder, "--seed", 1, "--animals", 2, "--workers", 2, "--json", *SMALL
-    )
+        "run", "--out", folder, "--seed", 1, "--animals", 2, "--workers", 2, "--json", *SMALL,
+        "--set", "analysis.network=true",
+    )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     return folder, answer
 

@@ -35,6 +35,8 @@ from ketacortex.recording.recording import Recording
 from ketacortex.seeds import generator
 
 N_NULLS, N_OTHER_NULLS = 100, 30
+ENOUGH_SPIKES = 20
+"""That do not lie on a grid by chance."""
 FINEST_STEPS = 10
 """Steps of the grid of spike times in a bin of the lag, above which the grid cannot be seen."""
 EPOCH_COLUMNS = [
@@ -132,7 +134,8 @@ def measure_network(recording: Recording, *, threads: int | None = None) -> Netw
 
 def _require_fine_times(recording: Recording) -> None:
     """Refuse spikes that were kept in bins: every coincidence would look exact."""
-    steps = np.diff(recording.spike_samples)
+    samples = recording.spike_samples
+    steps = np.diff(samples if len(samples) >= ENOUGH_SPIKES else samples[:0])
     grid_ms = 1e3 * float(np.gcd.reduce(steps)) / recording.sample_rate_hz if len(steps) else 0.0
     in_a_bin = BIN_MS / grid_ms if grid_ms else np.inf
     if in_a_bin < FINEST_STEPS and abs(in_a_bin - max(round(in_a_bin), 1)) > 1e-6:
@@ -166,26 +169,36 @@ def preferred_orientations(recording: Recording) -> NDArray[np.float64]:
     return np.full(recording.n_units, np.nan)
 
 
-def graphs_against_null(recording: Recording, network: NetworkFindings) -> pd.DataFrame:
+def graphs_against_null(
+    recording: Recording,
+    network: NetworkFindings,
+    *,
+    n_nulls: int = N_NULLS,
+    n_other_nulls: int = N_OTHER_NULLS,
+) -> pd.DataFrame:
     """Measures of the graph of each epoch beside graphs at random.
 
     Parameters
     ----------
     recording : Recording
     network : NetworkFindings of it
+    n_nulls, n_other_nulls : graphs to draw of the first kind, and of each other
 
     Returns
     -------
     DataFrame
-        `epoch` and the columns of `against_null`: 100 graphs with the same degrees, 30 with the
-        same links and their strengths dealt anew and, where cells have positions, 30 with the same
+        `epoch` and the columns of `against_null`: beside graphs with the same degrees, with the
+        same links and their strengths dealt anew and, where cells have positions, with the same
         degrees and the same lengths of links.
     """
     preferred_deg, apart_um = preferred_orientations(recording), distance_um(recording)
-    kinds: list[tuple[Null, int]] = [(degree_preserving, N_NULLS), (weight_shuffled, N_OTHER_NULLS)]
+    kinds: list[tuple[Null, int]] = [
+        (degree_preserving, n_nulls),
+        (weight_shuffled, n_other_nulls),
+    ]
     if np.isfinite(apart_um).all() and recording.n_units:
         by_distance = partial(distance_preserving, distance_um=apart_um)
-        kinds.append((by_distance, N_OTHER_NULLS))
+        kinds.append((by_distance, n_other_nulls))
     tables = []
     for name, of_epoch in network.networks.items():
         weight = link_graph(of_epoch.tests)
