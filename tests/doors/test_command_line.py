@@ -12,6 +12,7 @@ from ketacortex.analyse.network_values import measures_of_networks
 from ketacortex.analyse.population import WITHOUT_BEFORE
 from ketacortex.recording.nwb import read_nwb, write_nwb
 
+WITH_NETWORK = [*SMALL, "--set", "analysis.network=true"]
 EFFECT_KEYS = {
     "measure", "arm", "epoch", "population", "before", "after", "change", "ci_low", "ci_high",
     "p_value", "n_animals", "n_units", "ratio", "ratio_ci_low", "ratio_ci_high",
@@ -28,8 +29,8 @@ def run(tmp_path_factory):
     """A finished small run and what its command printed."""
     folder = tmp_path_factory.mktemp("runs") / "small"
     answer = ketacortex(
-        "run", "--out", folder, "--seed", 1, "--animals", 2, "--workers", 2, "--json", *SMALL,
-        "--set", "analysis.network=true",
+        "run", "--out", folder, "--seed", 1, "--animals", 2, "--workers", 2, "--json",
+        *WITH_NETWORK,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     return folder, answer
@@ -276,11 +277,11 @@ def test_the_run_folder_holds_everything(run):
 def test_the_same_command_again_only_says_that_it_is_done(run):
     folder, first = run
     before = {f: f.stat().st_mtime_ns for f in folder.rglob("*")}
-    again = ketacortex("run", "--out", folder, "--seed", 1, "--animals", 2, "--json", *SMALL)
+    again = ketacortex("run", "--out", folder, "--seed", 1, "--animals", 2, "--json", *WITH_NETWORK)
     assert again.returncode == 0
     assert "this run is done" in again.stderr
     assert again.stdout == first.stdout
-    in_words = ketacortex("run", "--out", folder, "--seed", 1, "--animals", 2, *SMALL)
+    in_words = ketacortex("run", "--out", folder, "--seed", 1, "--animals", 2, *WITH_NETWORK)
     assert in_words.stdout.strip() == str(folder / "report.html")
     assert {f: f.stat().st_mtime_ns for f in folder.rglob("*")} == before
 
