@@ -32,6 +32,7 @@ def by_measure(*arguments):
     return against_null(*arguments).set_index("measure")
 
 
+@pytest.mark.slow
 def test_a_graph_at_random_is_as_likely_to_have_any_p_value():
     p_values = []
     for seed in range(50):

@@ -80,6 +80,7 @@ def test_more_common_input_makes_more_and_stronger_links(is_matched):
     assert change[:, 0].mean() > 0.05  # of 0.16, which are coupled
 
 
+@pytest.mark.slow
 def test_units_that_answer_twice_as_often_show_more_links_but_no_more_at_equal_rates():
     """Why spikes are made equal: the same input, and all that changed is how often it is told."""
     as_recorded = changes(tuple(DOUBLED.items()), is_matched=False)
@@ -91,6 +92,7 @@ def test_units_that_answer_twice_as_often_show_more_links_but_no_more_at_equal_r
     assert np.abs(matched[:, 2].mean()) < 0.15 * as_recorded[:, 2].mean()
 
 
+@pytest.mark.slow
 def test_twice_as_much_of_the_same_input_looks_weaker_at_equal_rates():
     """What equal rates cannot do: every other spike dropped, a quarter of twice as many is left."""
     as_recorded = changes(tuple(MORE_OF_IT.items()), is_matched=False)[:, 2].mean()

@@ -145,6 +145,7 @@ def test_cells_and_network_together_are_both(files, of_two_epochs):
     assert {"link_share", "evoked_rate_hz"} <= measures
 
 
+@pytest.mark.slow
 def test_people_read_epochs_links_and_graph_and_tables_are_written_where_asked(files, tmp_path):
     out = tmp_path / "out"
     answer = ketacortex("analyse", files["two epochs"], "--only", "network", "--out", out)

@@ -154,6 +154,7 @@ def effects_of(*arguments, folder) -> dict[str, list[dict]]:
     return by_arm
 
 
+@pytest.mark.slow
 def test_without_drug_in_the_paper_the_arm_is_the_re_test_exactly(run, tmp_path):
     found = effects_of(
         "--set", "dose.0.concentration_mg_per_ml=0", folder=tmp_path / "zero"
