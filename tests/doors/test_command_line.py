@@ -290,7 +290,8 @@ def test_the_same_command_again_only_says_that_it_is_done(run):
 @pytest.mark.slow
 def test_one_worker_and_a_fresh_cache_give_the_same_bits(run, tmp_path):
     answer = ketacortex(
-        "run", "--out", tmp_path / "one", "--seed", 1, "--animals", 2, "--workers", 1, *SMALL,
+        "run", "--out", tmp_path / "one", "--seed", 1, "--animals", 2, "--workers", 1,
+        *WITH_NETWORK,
         environment={"NUMBA_CACHE_DIR": str(tmp_path / "cache")},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
