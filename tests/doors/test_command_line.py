@@ -145,8 +145,9 @@ def test_compare_says_what_is_wrong_with_its_sides(run, sides, code, sentence):
 
 
 def effects_of(*arguments, folder) -> dict[str, list[dict]]:
-    answer = ketacortex("run", "--out", folder, "--seed", 1, "--animals", 2, "--json", *WITH_NETWORK,
-                        *arguments)  # fmt: skip
+    answer = ketacortex(
+        "run", "--out", folder, "--seed", 1, "--animals", 2, "--json", *WITH_NETWORK, *arguments
+    )
     assert answer.returncode == 0, answer.stderr
     by_arm: dict[str, list[dict]] = {}
     for row in json.loads(answer.stdout)["effects"]:
