@@ -156,7 +156,7 @@ def test_epochs_tell_what_was_there_and_what_was_asked():
         assert row["n_spikes"] == counts.sum()
         assert (row["n_pairs"], row["n_asked"]) == (190, of_epoch.tests.is_asked.sum())
         assert row["n_links"] == (network.links["epoch"] == row["epoch"]).sum()
-        assert row["n_expected"] == pytest.approx(0.05 * row["n_links"])
+        assert row["n_false_expected"] == pytest.approx(0.05 * row["n_links"])
         assert row["null"] == NULL_NAMES["interval"]
 
 

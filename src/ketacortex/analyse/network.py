@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ketacortex.analyse.correlograms import BIN_MS
 from ketacortex.analyse.count_correlations import distance_um
 from ketacortex.analyse.epoch_values import EpochMeasures
-from ketacortex.analyse.graph_against_null import Null, against_null
+from ketacortex.analyse.graph_against_null import Null as GraphNull
+from ketacortex.analyse.graph_against_null import against_null
 from ketacortex.analyse.graph_nulls import degree_preserving, distance_preserving, weight_shuffled
 from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, find_links, link_graph
 from ketacortex.analyse.network_streams import at_equal_rates, network_streams, of_orientation
@@ -27,11 +28,14 @@ from ketacortex.analyse.network_values import (
     reason_of,
     turnover_values,
 )
-from ketacortex.analyse.pair_tests import ask_pairs
+from ketacortex.analyse.pair_tests import Null, ask_pairs
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.session import PAIR_COLUMNS, VALUE_COLUMNS, SessionFindings, populations_of
+from ketacortex.analyse.spike_stream import SpikeStream
+from ketacortex.analyse.stimulus_locking import can_be_locked
 from ketacortex.errors import DataError
 from ketacortex.recording.recording import Recording
+from ketacortex.recording.selection import only_epoch
 from ketacortex.seeds import generator
 
 N_NULLS, N_OTHER_NULLS = 100, 30
@@ -40,7 +44,8 @@ ENOUGH_SPIKES = 20
 FINEST_STEPS = 10
 """Steps of the grid of spike times in a bin of the lag, above which the grid cannot be seen."""
 EPOCH_COLUMNS = [
-    "epoch", "n_units", "n_spikes", "duration_s", "n_pairs", "n_asked", "n_links", "n_expected",
+    "epoch", "n_units", "n_spikes", "duration_s", "n_pairs", "n_asked", "n_links",
+    "n_false_expected",
     "null",
 ]  # fmt: skip
 
@@ -95,17 +100,11 @@ def measure_network(recording: Recording, *, threads: int | None = None) -> Netw
     _require_fine_times(recording)
     animal = recording.subject.identifier
     streams = network_streams(recording)
-    networks = {
-        name: EpochNetwork(stream=stream, tests=ask_pairs(stream, threads=threads))
-        for name, stream in streams.items()
-    }
+    networks = _asked(streams, threads)
     matched = {}
     if len(streams) > 1:
         equal = at_equal_rates(streams, generator("network at equal rates", animal))
-        matched = {
-            name: EpochNetwork(stream=stream, tests=ask_pairs(stream, threads=threads))
-            for name, stream in equal.items()
-        }
+        matched = _asked(equal, threads)
     preferred_deg = preferred_orientations(recording)
     populations = populations_of(recording)
     found: dict[tuple[str, str, str], dict[str, float]] = {}
@@ -130,6 +129,15 @@ def measure_network(recording: Recording, *, threads: int | None = None) -> Netw
         pairs=pd.DataFrame(pairs, columns=PAIR_COLUMNS),
         not_computed=no_values + no_pairs,
     )
+
+
+def _asked(streams: dict[str, SpikeStream], threads: int | None) -> dict[str, EpochNetwork]:
+    """Every epoch against the same null, or a change of null would pass for one of links."""
+    null: Null = "stimulus" if all(map(can_be_locked, streams.values())) else "interval"
+    return {
+        name: EpochNetwork(stream=stream, tests=ask_pairs(stream, null, threads=threads))
+        for name, stream in streams.items()
+    }
 
 
 def _require_fine_times(recording: Recording) -> None:
@@ -192,7 +200,7 @@ def graphs_against_null(
         degrees and the same lengths of links.
     """
     preferred_deg, apart_um = preferred_orientations(recording), distance_um(recording)
-    kinds: list[tuple[Null, int]] = [
+    kinds: list[tuple[GraphNull, int]] = [
         (degree_preserving, n_nulls),
         (weight_shuffled, n_other_nulls),
     ]
@@ -202,9 +210,9 @@ def graphs_against_null(
     tables = []
     for name, of_epoch in network.networks.items():
         weight = link_graph(of_epoch.tests)
-        for number, (null, n_nulls) in enumerate(kinds):
+        for number, (null, n_drawn) in enumerate(kinds):
             rng = generator("graph against null", network.animal, name, number)
-            table = against_null(weight, null, n_nulls, rng, preferred_deg)
+            table = against_null(weight, null, n_drawn, rng, preferred_deg)
             tables.append(table.assign(epoch=name))
     joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"epoch": []})
     return joined[["epoch", *(column for column in joined if column != "epoch")]]
@@ -224,8 +232,13 @@ def network_by_orientation(recording: Recording, epoch: str) -> pd.DataFrame:
         `orientation_deg`, the columns of `NetworkFindings.epochs` and `zero_lag_synchrony`, the
         mean over pairs. Fewer spikes show fewer links: shares of different orientations, and of one
         and all of them, are not alike.
+
+    Raises
+    ------
+    DataError
+        No trial belongs to that epoch.
     """
-    (of,) = (r for r in collect_responses(recording) if r.epoch == epoch)
+    (of,) = collect_responses(only_epoch(recording, epoch))
     tables = []
     for orientation_deg in np.unique(of.orientation_deg):
         stream = of_orientation(recording, epoch, float(orientation_deg))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.spike_stream import SpikeStream, spike_stream
 from ketacortex.recording.recording import Recording
+from ketacortex.recording.selection import only_epoch
 
 WHOLE = "all"
 """Name of the epoch of a recording that names none."""
@@ -67,7 +68,7 @@ def of_orientation(recording: Recording, epoch: str, orientation_deg: float) -> 
     epoch : its name
     orientation_deg : deg, in [0, 180)
     """
-    (of,) = (r for r in collect_responses(recording) if r.epoch == epoch)
+    (of,) = collect_responses(only_epoch(recording, epoch))
     here = np.isclose(of.orientation_deg, orientation_deg)
     onset_s = of.onset_s[here]
     return spike_stream(recording, onset_s, onset_s + of.duration_s[here], of.condition[here])
