@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from ketacortex.analyse.links import is_sure
 from ketacortex.analyse.network import NetworkFindings, measure_network
 from ketacortex.analyse.network_values import MATCHED
 from ketacortex.analyse.pair_tests import PairTests, ask_pairs
@@ -105,7 +106,7 @@ def jittered(stream: SpikeStream, rng: np.random.Generator) -> SpikeStream:
 
 
 def n_links(tests: PairTests) -> int:
-    return int((np.nan_to_num(tests.q_value, nan=1.0) <= 0.05).sum())
+    return int(is_sure(tests).sum())
 
 
 def bursts(recording: Recording, found: NetworkFindings) -> list[dict[str, object]]:

@@ -18,7 +18,7 @@ from ketacortex.analyse.inclusion import InclusionRule
 from ketacortex.analyse.network import measure_network, with_network
 from ketacortex.analyse.one_animal import compare_one_animal
 from ketacortex.analyse.population import compare_animals, json_rows
-from ketacortex.analyse.session import SessionFindings, measure_session
+from ketacortex.analyse.session import measure_session
 from ketacortex.drug.voltage_clamp import block_table
 from ketacortex.errors import ConfigurationError, DataError, nearest, nearest_of_many
 from ketacortex.evidence.blockers import BLOCKERS, DEFAULT_BLOCKER
@@ -34,6 +34,7 @@ from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.nwb_writer import content_identifier
 from ketacortex.recording.recording import Recording
 from ketacortex.report.catalogue import parameter_rows
+from ketacortex.report.cells_answer import cells_answer
 from ketacortex.report.dose_course import DoseCourse, course_of_doses
 from ketacortex.report.dose_picture import draw_dose
 from ketacortex.report.network_answer import network_answer
@@ -43,9 +44,6 @@ CELLS, NETWORK = "cells", "network"
 PARTS = {"tuning": CELLS, "variability": CELLS}
 """Other words for parts of the analysis."""
 PICTURES = (".png", ".svg", ".pdf")
-UNIT_KEYS = (
-    "unit", "epoch", "mean_rate_hz", "preferred_orientation_deg", "osi", "gosi", "fano_factor",
-)  # fmt: skip
 
 
 def run(
@@ -248,11 +246,16 @@ def analyse(
         write_findings(folder / "findings", sessions, compared)
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
-    answer = _answer(sessions, json_rows(compared.effects), compared.not_computed)
+    answer = cells_answer(sessions, compared)
     if NETWORK not in parts:
         return answer
     of_network = network_answer(with_arms, networks, claims, folder)
-    return {**answer, **{key: of_network[key] for key in ("network", "links", "graph", "changes")}}
+    untold = [entry for entry in of_network["not_computed"] if entry not in answer["not_computed"]]
+    return {
+        **answer,
+        "not_computed": answer["not_computed"] + untold,
+        **{key: of_network[key] for key in ("network", "links", "graph", "changes")},
+    }
 
 
 def _has_network(paths: Iterable[Path]) -> bool:
@@ -441,41 +444,3 @@ def _claims_in(paths: list[Path]) -> dict[str, tuple[str, str]]:
     if len(paths) == 1 and (paths[0] / SETTINGS).is_file():
         return load_experiment(paths[0] / SETTINGS).claims
     return {}
-
-
-def _answer(
-    sessions: list[tuple[str, SessionFindings]],
-    comparisons: list[dict[str, Any]],
-    not_compared: list[dict[str, Any]],
-) -> dict[str, Any]:
-    units: list[dict[str, Any]] = []
-    populations: list[dict[str, Any]] = []
-    missing: list[dict[str, Any]] = list(not_compared)
-    several = len(sessions) > 1
-    for arm, findings in sessions:
-        mark = {"animal": findings.animal, "arm": arm} if several else {}
-        for row in json_rows(findings.units):
-            units.append({**mark, **{key: row[key] for key in UNIT_KEYS}})
-            missing += [
-                {**mark, "measure": key, "epoch": row["epoch"], "population": None,
-                 "unit": row["unit"], "reason": _why_missing(key, row)}
-                for key in UNIT_KEYS[2:] if row[key] is None
-            ]  # fmt: skip
-        populations += [{**mark, **row} for row in json_rows(findings.values)]
-        missing += [
-            {**mark, **entry} for entry in findings.not_computed if entry["reference"] is None
-        ]
-    return {
-        "units": units,
-        "populations": populations,
-        "comparisons": comparisons,
-        "not_computed": missing,
-    }
-
-
-def _why_missing(key: str, row: dict[str, Any]) -> str:
-    if not row["mean_rate_hz"]:
-        return "the unit is silent in this epoch."
-    if key == "fano_factor":
-        return "no condition has two trials and a mean count above 0.5."
-    return "the responses do not tell."

@@ -44,7 +44,7 @@ def test_run_prints_one_line_with_every_key(run):
     assert all(set(row) == EFFECT_KEYS for row in found["effects"])
     computed = {row["measure"] for row in found["effects"]}
     assert computed | {entry["measure"] for entry in found["not_computed"]} == (
-        MEASURES | measures_of_networks()
+        MEASURES | set(measures_of_networks())
     )
     assert len(computed) >= 8
     assert {row["population"] for row in found["effects"]} >= {"pyr", "pv", "sst"}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ketacortex.analyse.curve_errors import CONFIDENCE, UnitIntervals
+from ketacortex.analyse.repeats import moments_without_one
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
 
 MIN_TRIALS = 6
@@ -73,15 +74,10 @@ def fano_interval(counts: NDArray[np.float64], condition: NDArray[np.int64]) -> 
 def _with_error(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fano factor of one condition and its squared jackknife error, (n_unit,)."""
     n = counts.shape[1]
-    mean = counts.mean(axis=1, keepdims=True)
-    deviation = counts - mean
-    sum_of_squares = (deviation**2).sum(axis=1, keepdims=True)
-    # Without trial i the mean moves by d_i / (n - 1), and n / (n - 1) d_i^2 leaves the squares.
-    mean_without = mean - deviation / (n - 1)
-    squares_without = sum_of_squares - n / (n - 1) * deviation**2
+    mean, variance, mean_without, variance_without = moments_without_one(counts)
     with np.errstate(invalid="ignore", divide="ignore"):
-        fano = np.nan_to_num(sum_of_squares / (n - 1) / mean)[:, 0]
-        without = np.where(mean_without > 0, squares_without / (n - 2) / mean_without, 0.0)
+        fano = np.nan_to_num(variance / mean)[:, 0]
+        without = np.where(mean_without > 0, variance_without / mean_without, 0.0)
     spread = ((without - without.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     return fano, (n - 1) / n * spread
 

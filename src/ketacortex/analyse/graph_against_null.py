@@ -15,14 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.analyse.communities import best_partition
-from ketacortex.analyse.graph_measures import clustering, graph_measures, is_linked
+from ketacortex.analyse.graph_measures import clustering, graph_measures, n_linked_pairs
 from ketacortex.analyse.graph_nulls import latticised
 from ketacortex.analyse.rich_club import RichClub, largest_ratios, rich_club
 
 Null = Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.float64]]
 """Draws a graph with the degrees of the given one."""
 
-MIN_LINKS = 2
+MIN_LINKED_PAIRS = 2
 N_STARTS = 2
 """Searches for the best partition, as many in the graph as in those at random."""
 TIE = 1e-9
@@ -53,7 +53,7 @@ def against_null(
         `small_world_omega`, `rich_club` and `weighted_rich_club`. Columns `value`, `null_mean`,
         `null_low`, `null_high` (2.5 and 97.5 % of the nulls), `z` and `ratio` to their mean,
         `p_value`, `null`, the name, and `n_nulls`, those in which the measure is defined. NaN for a
-        graph of fewer than 2 links.
+        graph of fewer than 2 linked pairs.
 
     Notes
     -----
@@ -67,7 +67,7 @@ def against_null(
     Humphries and Gurney (2008) 10.1371/journal.pone.0002051;
     Telesford et al. (2011) 10.1089/brain.2011.0038
     """
-    is_enough = is_linked(weight).sum() >= MIN_LINKS
+    is_enough = n_linked_pairs(weight) >= MIN_LINKED_PAIRS
     found = [_measured(weight, rng, preferred_deg)]
     for _ in range(n_nulls if is_enough else 0):
         found.append(_measured(null(weight, rng), rng, preferred_deg))

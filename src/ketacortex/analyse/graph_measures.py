@@ -69,6 +69,16 @@ def is_linked(weight: NDArray[np.float64]) -> NDArray[np.bool_]:
     return found
 
 
+def n_linked_pairs(weight: NDArray[np.float64]) -> int:
+    """Pairs of nodes with a link one way or both.
+
+    >>> n_linked_pairs(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 2.0], [0.0, 0.0, 0.0]]))
+    2
+    """
+    link = is_linked(weight)
+    return int(np.triu(link | link.T).sum())
+
+
 def density(weight: NDArray[np.float64]) -> float:
     """Share of ordered pairs of units that are linked."""
     n = len(weight)

@@ -53,7 +53,7 @@ def find_links(
     Csicsvari et al. (1998) 10.1016/S0896-6273(00)80525-5; English et al. (2017)
     10.1016/j.neuron.2017.09.033
     """
-    linked = np.flatnonzero(np.nan_to_num(tests.q_value, nan=1.0) <= false_discovery_rate)
+    linked = np.flatnonzero(is_sure(tests, false_discovery_rate=false_discovery_rate))
     linked = linked[np.argsort(tests.p_value[linked], kind="stable")]
     lag, side = tests.lag[linked], sides_of_links(tests)[linked]
     is_delayed = side != 1
@@ -90,6 +90,13 @@ def find_links(
     )
 
 
+def is_sure(
+    tests: PairTests, *, false_discovery_rate: float = FALSE_DISCOVERY_RATE
+) -> NDArray[np.bool_]:
+    """Pairs that are linked at a false discovery rate, more or fewer coincidences, (n_pair,)."""
+    return np.nan_to_num(tests.q_value, nan=1.0) <= false_discovery_rate
+
+
 def sides_of_links(tests: PairTests) -> NDArray[np.int64]:
     """Where each pair's link would lie: 0 second first, 1 together, 2 first first, (n_pair,)."""
     is_delayed = (tests.lag != 0) & (tests.one_way_p <= ONE_WAY_ALPHA)
@@ -118,7 +125,7 @@ def link_graph(
     """
     n = len(tests.n_spikes)
     weight = np.zeros((n, n))
-    is_linked = (np.nan_to_num(tests.q_value, nan=1.0) <= false_discovery_rate) & tests.is_excess
+    is_linked = is_sure(tests, false_discovery_rate=false_discovery_rate) & tests.is_excess
     strength, side = np.maximum(link_strength(tests), 0.0), sides_of_links(tests)
     forward, back = is_linked & (side >= 1), is_linked & (side <= 1)
     weight[tests.first[forward], tests.second[forward]] = strength[forward]

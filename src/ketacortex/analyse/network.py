@@ -16,7 +16,7 @@ from ketacortex.analyse.epoch_values import EpochMeasures
 from ketacortex.analyse.graph_against_null import Null as GraphNull
 from ketacortex.analyse.graph_against_null import against_null
 from ketacortex.analyse.graph_nulls import degree_preserving, distance_preserving, weight_shuffled
-from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, find_links, link_graph
+from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, find_links, is_sure, link_graph
 from ketacortex.analyse.network_streams import at_equal_rates, network_streams, of_orientation
 from ketacortex.analyse.network_values import (
     GAINED,
@@ -257,7 +257,7 @@ def _epoch_rows(networks: dict[str, EpochNetwork]) -> pd.DataFrame:
     rows = []
     for name, network in networks.items():
         tests, stream = network.tests, network.stream
-        n_links = int((np.nan_to_num(tests.q_value, nan=1.0) <= FALSE_DISCOVERY_RATE).sum())
+        n_links = int(is_sure(tests).sum())
         rows.append(
             [name, stream.n_units, int(stream.n_spikes.sum()), stream.duration_s, len(tests.first),
              int(tests.is_asked.sum()), n_links, FALSE_DISCOVERY_RATE * n_links, tests.null]

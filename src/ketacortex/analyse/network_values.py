@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ketacortex.analyse.communities import best_partition
+from ketacortex.analyse.graph_against_null import MIN_LINKED_PAIRS
+from ketacortex.analyse.graph_measures import n_linked_pairs
 from ketacortex.analyse.graph_nulls import degree_preserving
-from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, link_graph, link_strength
+from ketacortex.analyse.links import is_sure, link_graph, link_strength
 from ketacortex.analyse.network_streams import counts_within
 from ketacortex.analyse.pair_tests import PairTests
 from ketacortex.analyse.spike_stream import SpikeStream
@@ -34,6 +37,15 @@ NETWORK_MEASURES = (
 TURNOVER_MEASURES = ("links_gained_share", "links_lost_share")
 """Measures of the change itself: they have no value before."""
 GAINED = "gained_tuning_similarity"
+SIGNED_MEASURES = (
+    "zero_lag_synchrony",
+    "linked_tuning_similarity",
+    "modularity_above_chance",
+    "linked_noise_correlation",
+    "linked_noise_correlation_widening",
+    GAINED,
+)
+"""Measures that may be near 0 or below, where a ratio means nothing."""
 FEW = f"fewer than {MIN_PAIRS} pairs with one expected coincidence within 2.5 ms"
 REASONS = {
     "link_share": FEW,
@@ -79,14 +91,21 @@ class EpochNetwork:
     @property
     def is_linked(self) -> NDArray[np.bool_]:
         """Pairs with an excess of coincidences at the false discovery rate of 5 %, (n_pair,)."""
-        sure = np.nan_to_num(self.tests.q_value, nan=1.0) <= FALSE_DISCOVERY_RATE
-        return sure & self.tests.is_excess
+        return is_sure(self.tests) & self.tests.is_excess
 
 
-def measures_of_networks() -> frozenset[str]:
+def at_both_rates(measures: Iterable[str]) -> tuple[str, ...]:
+    """Names of measures as recorded and at equal rates.
+
+    >>> at_both_rates(["link_share"])
+    ('link_share', 'link_share_rate_matched')
+    """
+    return tuple(measure + suffix for measure in measures for suffix in ("", MATCHED))
+
+
+def measures_of_networks() -> tuple[str, ...]:
     """Names of all measures of a network, at equal rates too."""
-    names = (*NETWORK_MEASURES, *TURNOVER_MEASURES, GAINED)
-    return frozenset(name + suffix for name in names for suffix in ("", MATCHED))
+    return at_both_rates((*NETWORK_MEASURES, *TURNOVER_MEASURES, GAINED))
 
 
 def network_values(
@@ -186,8 +205,7 @@ def tuning_similarity(tests: PairTests, preferred_deg: NDArray[np.float64]) -> N
 
 
 def _modularity(weight: NDArray[np.float64], rng: np.random.Generator) -> tuple[float, float]:
-    n_links = (np.triu(weight + weight.T) > 0).sum()
-    if n_links < 2:
+    if n_linked_pairs(weight) < MIN_LINKED_PAIRS:
         return float("nan"), float("nan")
     drawn = [degree_preserving(weight, rng) for _ in range(N_NULLS)]
     found, *by_chance = (best_partition(graph, rng, 1).modularity for graph in [weight, *drawn])

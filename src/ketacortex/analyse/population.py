@@ -14,7 +14,11 @@ import numpy as np
 import pandas as pd
 
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
-from ketacortex.analyse.network_values import MATCHED, TURNOVER_MEASURES
+from ketacortex.analyse.network_values import (
+    SIGNED_MEASURES,
+    TURNOVER_MEASURES,
+    at_both_rates,
+)
 from ketacortex.analyse.statistics import (
     Interval,
     NotComputed,
@@ -23,29 +27,9 @@ from ketacortex.analyse.statistics import (
     ratio_interval,
 )
 
-WITHOUT_BEFORE = (
-    *SHIFT_MEASURES,
-    *TURNOVER_MEASURES,
-    *(measure + MATCHED for measure in TURNOVER_MEASURES),
-)
+WITHOUT_BEFORE = (*SHIFT_MEASURES, *at_both_rates(TURNOVER_MEASURES))
 """Measures of the change itself: they have no value before."""
-SIGNED = (
-    "noise_correlation",
-    *(
-        measure + suffix
-        for measure in (
-            "zero_lag_synchrony",
-            "linked_tuning_similarity",
-            "gained_tuning_similarity",
-            "modularity_above_chance",
-            "linked_noise_correlation",
-            "linked_noise_correlation_widening",
-        )
-        for suffix in ("", MATCHED)
-    ),
-)
-"""Measures that may be near 0 or below."""
-NO_RATIO = (*WITHOUT_BEFORE, *SIGNED)
+NO_RATIO = (*WITHOUT_BEFORE, "noise_correlation", *at_both_rates(SIGNED_MEASURES))
 """Measures without a meaningful zero to take a ratio from, or without a value before."""
 KEY_COLUMNS = ["measure", "arm", "epoch", "population"]
 EFFECT_COLUMNS = [

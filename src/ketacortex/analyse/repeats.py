@@ -86,6 +86,38 @@ def jackknife_bounds(
     return estimate - half, estimate + half
 
 
+def moments_without_one(
+    counts: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and variance of the counts of one condition, and both without each trial.
+
+    Parameters
+    ----------
+    counts : (n_unit, n_trial) spikes, 3 trials or more
+
+    Returns
+    -------
+    mean, variance : (n_unit, 1)
+    mean_without, variance_without : (n_unit, n_trial)
+
+    Examples
+    --------
+    >>> mean, variance, mean_without, variance_without = moments_without_one(
+    ...     np.array([[1.0, 2.0, 6.0]])
+    ... )
+    >>> mean_without.tolist(), variance_without.round(9).tolist()
+    ([[4.0, 3.5, 1.5]], [[8.0, 12.5, 0.5]])
+    """
+    n = counts.shape[1]
+    mean = counts.mean(axis=1, keepdims=True)
+    deviation = counts - mean
+    squares = (deviation**2).sum(axis=1, keepdims=True)
+    # Without trial i the mean moves by d_i / (n - 1), and n / (n - 1) d_i^2 leaves the squares.
+    mean_without = mean - deviation / (n - 1)
+    variance_without = (squares - n / (n - 1) * deviation**2) / (n - 2)
+    return mean, squares / (n - 1), mean_without, variance_without
+
+
 def shuffled_within_condition(
     counts: NDArray[np.float64], condition: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ketacortex.analyse.curve_errors import CONFIDENCE, UnitIntervals
+from ketacortex.analyse.repeats import moments_without_one
 
 MIN_REPEATS = 6
 """Of a condition that is used."""
@@ -123,23 +124,9 @@ def _freedom(conditions: list[NDArray[np.float64]]) -> int:
     return sum(here.shape[1] - 1 for here in conditions)
 
 
-def _mean_and_variance(
-    counts: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and variance, (n, 1), and both without each trial, (n, n_trial)."""
-    n = counts.shape[1]
-    mean = counts.mean(axis=1, keepdims=True)
-    deviation = counts - mean
-    squares = (deviation**2).sum(axis=1, keepdims=True)
-    # Without trial i the mean moves by d_i / (n - 1), and n / (n - 1) d_i^2 leaves the squares.
-    mean_without = mean - deviation / (n - 1)
-    variance_without = (squares - n / (n - 1) * deviation**2) / (n - 2)
-    return mean, squares / (n - 1), mean_without, variance_without
-
-
 def _own_moments(counts: NDArray[np.float64]) -> _Moments:
     n = counts.shape[1]
-    mean, variance, mean_without, variance_without = _mean_and_variance(counts)
+    mean, variance, mean_without, variance_without = moments_without_one(counts)
     return _Moments(
         poisson=n * mean[:, 0],
         excess=n * (variance - mean)[:, 0],
@@ -152,8 +139,8 @@ def _own_moments(counts: NDArray[np.float64]) -> _Moments:
 def _pair_moments(counts: NDArray[np.float64]) -> _Moments:
     """Moments of all pairs at once: those of the summed count less those of each unit."""
     n = counts.shape[1]
-    mean, variance, mean_without, variance_without = _mean_and_variance(counts)
-    of_sum = _mean_and_variance(counts.sum(axis=0, keepdims=True))
+    mean, variance, mean_without, variance_without = moments_without_one(counts)
+    of_sum = moments_without_one(counts.sum(axis=0, keepdims=True))
     covariance = of_sum[1] - variance.sum(axis=0)
     covariance_without = of_sum[3] - variance_without.sum(axis=0)
     product = of_sum[0] ** 2 - (mean**2).sum(axis=0)

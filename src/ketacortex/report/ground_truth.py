@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, sides_of_links
+from ketacortex.analyse.links import is_sure, sides_of_links
 from ketacortex.analyse.network_values import EpochNetwork
 from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
@@ -129,7 +129,7 @@ def directed_pairs(network: EpochNetwork, synapses: Synapses, units: pd.DataFram
     """
     tests, rate_hz = network.tests, network.stream.rate_hz
     sides = sides_of_links(tests)
-    is_linked = np.nan_to_num(tests.q_value, nan=1.0) <= FALSE_DISCOVERY_RATE
+    is_linked = is_sure(tests)
     with np.errstate(invalid="ignore", divide="ignore"):
         surprise = (tests.observed - tests.expected) / np.sqrt(tests.variance)
     pre, post = np.append(tests.first, tests.second), np.append(tests.second, tests.first)

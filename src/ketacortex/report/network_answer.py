@@ -58,7 +58,8 @@ def network_answer(
     }
     if folder is not None:
         for name, table in joined.items():
-            write_csv(table, folder / "findings" / f"network_{name}.csv")
+            file = "network.csv" if name == "network" else f"network_{name}.csv"
+            write_csv(table, folder / "findings" / file)
     missing = [
         {**mark, **entry}
         for network, mark in zip(networks, marks, strict=True)

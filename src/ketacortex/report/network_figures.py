@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ketacortex.analyse.communities import consensus_communities
 from ketacortex.analyse.correlograms import lag_bins
-from ketacortex.analyse.links import FALSE_DISCOVERY_RATE, link_graph, sides_of_links
+from ketacortex.analyse.links import is_sure, link_graph, sides_of_links
 from ketacortex.analyse.pair_tests import PairTests
 from ketacortex.analyse.simultaneous_band import simultaneous_band
 from ketacortex.report.drawing import (
@@ -94,7 +94,7 @@ def example_pairs(tests: PairTests) -> dict[str, tuple[int, int]]:
     dict
         From what the pair shows to its units; without what there is not.
     """
-    is_linked = np.nan_to_num(tests.q_value, nan=1.0) <= FALSE_DISCOVERY_RATE
+    is_linked = is_sure(tests)
     is_linked &= tests.is_excess
     is_delayed = sides_of_links(tests) != 1
     # Many p values are 0 in floating point; among them the excess in standard errors decides.
