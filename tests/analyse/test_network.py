@@ -269,3 +269,11 @@ def test_findings_of_cells_and_of_the_network_are_put_together():
     assert len(both.pairs) == len(cells.pairs) + len(network.pairs)
     assert both.not_computed == [*cells.not_computed, *network.not_computed]
     assert both.units is cells.units
+
+
+def test_epochs_with_other_numbers_of_repetitions_are_held_against_one_null():
+    """A change of null would pass for a change of links."""
+    shown = gratings().drop(index=range(70, 120))
+    network = measure_network(some(trains(), epochs=TWO, trials=shown), threads=1)
+    assert set(network.epochs["null"]) == {NULL_NAMES["interval"]}
+    assert set(found("gratings")[1].epochs["null"]) == {NULL_NAMES["stimulus"]}

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from benchmarks.planted.networks import recording_of_trains
 
+from ketacortex.analyse.network import network_by_orientation
 from ketacortex.analyse.network_streams import (
     WHOLE,
     at_equal_rates,
@@ -13,6 +14,7 @@ from ketacortex.analyse.network_streams import (
     of_orientation,
 )
 from ketacortex.analyse.spike_stream import spike_stream
+from ketacortex.errors import DataError
 
 TWO = (("first", 0.0, 60.0), ("second", 60.0, 120.0))
 
@@ -201,3 +203,25 @@ def test_no_stretches_hold_no_counts():
         counts, condition = counts_within(stream, n_windows)
         assert counts.shape == (6, 0)
         assert condition.shape == (0,)
+
+
+def test_the_network_of_a_stimulus_is_that_of_its_trials_and_an_unknown_epoch_is_named():
+    trials = pd.DataFrame(
+        {
+            "onset_s": np.arange(12.0),
+            "offset_s": np.arange(12.0) + 0.5,
+            "orientation_deg": np.tile([0.0, 45.0, 90.0], 4),
+            "epoch": "first",
+        }
+    )
+    rng = np.random.default_rng(0)
+    recording = recording_of_trains([np.sort(rng.uniform(0, 12, 600))] * 2, 12.0, trials=trials)
+    stream = of_orientation(recording, "first", 45.0)
+    counts = recording.spike_counts(np.arange(1.0, 12.0, 3.0), np.arange(1.5, 12.0, 3.0))
+    assert stream.n_spikes.tolist() == counts.sum(axis=1).tolist()
+    table = network_by_orientation(recording, "first")
+    assert table["orientation_deg"].tolist() == [0.0, 45.0, 90.0]
+    assert table["n_spikes"].iloc[1] == counts.sum()
+    for ask in (network_by_orientation, lambda r, e: of_orientation(r, e, 45.0)):
+        with pytest.raises(DataError, match="no trial belongs to an epoch 'secnd'"):
+            ask(recording, "secnd")
