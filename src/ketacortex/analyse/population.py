@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from ketacortex.analyse.adaptation_values import ADAPTATION_CHANGES
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
 from ketacortex.analyse.network_values import (
     SIGNED_MEASURES,
@@ -27,7 +28,7 @@ from ketacortex.analyse.statistics import (
     ratio_interval,
 )
 
-WITHOUT_BEFORE = (*SHIFT_MEASURES, *at_both_rates(TURNOVER_MEASURES))
+WITHOUT_BEFORE = (*SHIFT_MEASURES, *at_both_rates(TURNOVER_MEASURES), *ADAPTATION_CHANGES)
 """Measures of the change itself: they have no value before."""
 NO_RATIO = (*WITHOUT_BEFORE, "noise_correlation", *at_both_rates(SIGNED_MEASURES))
 """Measures without a meaningful zero to take a ratio from, or without a value before."""
@@ -112,7 +113,7 @@ def compare_animals(
 
     Parameters
     ----------
-    sessions : pairs of (arm, SessionFindings or NetworkFindings)
+    sessions : pairs of (arm, SessionFindings, NetworkFindings or AdaptationFindings)
     claims : name of each claim, its arm and the arm it is held against
 
     Returns

@@ -48,12 +48,12 @@ class ExcessShift:
 
 @dataclass(frozen=True, kw_only=True)
 class Halves:
-    """Random halves of the trials of one epoch, measured apart.
+    """Random halves, or more parts, of the trials of one epoch, measured apart.
 
     Parameters
     ----------
-    rate_hz : (n_unit, 2, n_split, n_orientation) Hz
-    is_tuned : (n_unit, 2, n_split) whether the half is tuned by itself
+    rate_hz : (n_unit, n_part, n_split, n_orientation) Hz
+    is_tuned : (n_unit, n_part, n_split) whether the part is tuned by itself
     orientations_deg : (n_orientation,) deg
     """
 
@@ -147,19 +147,23 @@ def excess_of_halves(first: Halves, second: Halves) -> ExcessShift:
         )
 
 
-def split_halves(responses: EpochResponses, rng: np.random.Generator) -> Halves:
+def split_halves(
+    responses: EpochResponses, rng: np.random.Generator, *, n_parts: int = 2
+) -> Halves:
     """Tuning of random halves of an epoch, alike in their number of trials per orientation.
 
-    Where an orientation has an odd number of trials, one of them, another in each halving, is
-    left out.
+    Where the trials of an orientation do not divide, some of them, others in each halving, are
+    left out. With `n_parts` it is thirds or smaller parts in the same way.
     """
-    return halves_of(responses, halvings(responses, rng))
+    return halves_of(responses, halvings(responses, rng, n_parts=n_parts))
 
 
-def halvings(responses: EpochResponses, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which tuning trials are in which half of each halving, (n_tuning_trial, 2, n_split)."""
+def halvings(
+    responses: EpochResponses, rng: np.random.Generator, *, n_parts: int = 2
+) -> NDArray[np.bool_]:
+    """Which tuning trials are in which part of each parting, (n_tuning_trial, n_part, n_split)."""
     orientations_deg, which = np.unique(responses.tuning_orientation_deg, return_inverse=True)
-    return _random_halves(which, len(orientations_deg), rng)
+    return _random_parts(which, len(orientations_deg), rng, n_parts)
 
 
 def halves_of(responses: EpochResponses, in_half: NDArray[np.bool_]) -> Halves:
@@ -178,25 +182,25 @@ def halves_of(responses: EpochResponses, in_half: NDArray[np.bool_]) -> Halves:
         responses.tuning_counts, orientation_deg, in_half.reshape(n_trials, -1)
     )
     n_units = len(responses.counts)
-    rate_hz = rate_hz.reshape(n_units, 2, N_SPLITS, len(orientations_deg))
-    is_tuned = p_value.reshape(n_units, 2, N_SPLITS) < HALF_ALPHA
+    rate_hz = rate_hz.reshape(n_units, *in_half.shape[1:], len(orientations_deg))
+    is_tuned = p_value.reshape(n_units, *in_half.shape[1:]) < HALF_ALPHA
     is_tuned &= gosi(rate_hz, orientations_deg) > HALF_GOSI
     return Halves(rate_hz=rate_hz, is_tuned=is_tuned, orientations_deg=orientations_deg)
 
 
-def _random_halves(
-    which: NDArray[np.intp], n_orientations: int, rng: np.random.Generator
+def _random_parts(
+    which: NDArray[np.intp], n_orientations: int, rng: np.random.Generator, n_parts: int
 ) -> NDArray[np.bool_]:
-    """Membership of the two halves of each splitting, (n_trial, 2, n_split)."""
-    in_half = np.zeros((len(which), 2, N_SPLITS), bool)
+    """Membership of the parts of each splitting, (n_trial, n_part, n_split)."""
+    in_part = np.zeros((len(which), n_parts, N_SPLITS), bool)
     for orientation in range(n_orientations):
         trials = np.flatnonzero(which == orientation)
         order = np.argsort(rng.random((len(trials), N_SPLITS)), axis=0)
-        half = len(trials) // 2
+        size = len(trials) // n_parts
         for split in range(N_SPLITS):
-            in_half[trials[order[:half, split]], 0, split] = True
-            in_half[trials[order[half : 2 * half, split]], 1, split] = True
-    return in_half
+            for part in range(n_parts):
+                in_part[trials[order[part * size : (part + 1) * size, split]], part, split] = True
+    return in_part
 
 
 def _preferred_of_halves(halves: Halves, is_tuned: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -127,18 +127,37 @@ def residual_counts(
     -------
     (n_unit, n_window) spikes, trial by trial
     """
-    numbers, which, n_trials = np.unique(condition, return_inverse=True, return_counts=True)
+    _, which, n_trials = np.unique(condition, return_inverse=True, return_counts=True)
     is_used = n_trials[which] >= MIN_TRIALS
     if not is_used.any():
         return np.zeros((recording.n_units, 0))
-    n_windows = int(np.floor(duration_s[is_used].min() / window_s + 1e-6))
-    start_s = onset_s[is_used, None] + window_s * np.arange(n_windows)
+    counts = counts_in_windows(recording, onset_s[is_used], duration_s[is_used], window_s)
+    residual = around_condition_means(counts, condition[is_used])
+    return residual.reshape(recording.n_units, -1)
+
+
+def counts_in_windows(
+    recording: Recording,
+    onset_s: NDArray[np.float64],
+    duration_s: NDArray[np.float64],
+    window_s: float,
+) -> NDArray[np.float64]:
+    """Counts in the whole windows of the shortest trial, (n_unit, n_trial, n_window) spikes."""
+    n_windows = int(np.floor(duration_s.min(initial=np.inf) / window_s + 1e-6))
+    start_s = onset_s[:, None] + window_s * np.arange(n_windows)
     counts = recording.spike_counts(start_s.ravel(), start_s.ravel() + window_s).astype(float)
-    counts = counts.reshape(recording.n_units, len(start_s), n_windows)
-    for number in numbers[n_trials >= MIN_TRIALS]:
-        here = condition[is_used] == number
-        counts[:, here] -= counts[:, here].mean(axis=1, keepdims=True)
-    return counts.reshape(recording.n_units, start_s.size)
+    return counts.reshape(recording.n_units, len(start_s), n_windows)
+
+
+def around_condition_means(
+    counts: NDArray[np.float64], condition: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Counts of (n_unit, n_trial, n_window) less the mean of the window over its condition."""
+    residual = counts.copy()
+    for number in np.unique(condition):
+        here = condition == number
+        residual[:, here] -= residual[:, here].mean(axis=1, keepdims=True)
+    return residual
 
 
 def coincidences(
