@@ -1,5 +1,7 @@
 """The spikes of each epoch: what is looked at, and the same made equal between epochs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,6 +84,22 @@ def test_epochs_come_in_order_of_time_with_and_without_gratings():
     assert list(streams) == ["first", "second"]
     assert streams["first"].duration_s == pytest.approx(60.0)
     assert streams["second"].duration_s == pytest.approx(30.0)
+
+
+def test_an_adapter_is_no_epoch_of_the_network_and_takes_nothing_from_the_others():
+    """It shows what no other does: at equal trials nothing would be left of any."""
+    plain = recording(trials=alternating())
+    names, starts_s, stops_s = (
+        ["first", "adapter", "second"],
+        [0.0, 60.0, 60.0],
+        [60.0, 60.0, 120.0],
+    )
+    epochs = pd.DataFrame({"name": names, "start_s": starts_s, "stop_s": stops_s})
+    with_adapter = replace(plain, epochs=epochs.assign(kind=["", "adapt", ""]))
+    streams = network_streams(with_adapter)
+    assert list(streams) == ["first", "second"]
+    for name, stream in at_equal_rates(streams, np.random.default_rng(0)).items():
+        np.testing.assert_array_equal(stream.n_spikes, equal(plain)[name].n_spikes)
 
 
 def test_one_orientation_is_its_trials():

@@ -114,9 +114,23 @@ def test_link_share_and_strength_are_those_of_the_list_of_links():
     excess = links[links["kind"].isin(["excitatory", "synchrony"])]
     assert found["link_share"] == pytest.approx(len(excess) / network.tests.is_asked.sum())
     assert found["link_strength"] == pytest.approx(excess["strength"].mean())
+    assert found["summed_strength"] == pytest.approx(excess["strength"].sum())
     np.testing.assert_allclose(
         np.sort(link_strength(network.tests)[network.is_linked]), np.sort(excess["strength"])
     )
+
+
+def test_the_summed_strength_of_half_the_groups_is_half_of_it():
+    """Groups share nothing, so their sums add up; and without a link it is 0."""
+    parts = [values_of(coupled(1), is_member=is_in) for is_in in (GROUP < 2, GROUP >= 2)]
+    whole = values_of(coupled(1))["summed_strength"]
+    across = whole - sum(part["summed_strength"] for part in parts)
+    assert abs(across) < 0.02 * whole
+    assert parts[0]["summed_strength"] == pytest.approx(0.4 * whole, rel=0.1)
+    alone = common_input(np.random.default_rng(0), np.arange(20), EPOCH_S, heard=0.25, own_hz=3.5)
+    unlinked = values_of(network_of(stream_of_trains(alone, EPOCH_S)))
+    assert unlinked["link_share"] == 0.0
+    assert unlinked["summed_strength"] == 0.0
 
 
 def test_groups_are_modules_beyond_chance():

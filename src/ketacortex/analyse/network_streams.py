@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ketacortex.analyse.adapted_epochs import ADAPTER_KIND
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.spike_stream import SpikeStream, spike_stream
 from ketacortex.recording.recording import Recording
@@ -22,7 +23,8 @@ def network_streams(recording: Recording) -> dict[str, SpikeStream]:
     """Spikes of each epoch, in order of time.
 
     Where there are gratings it is their presentation alone, trial by trial; else the whole epoch
-    but for gaps of the recording, and the whole recording if it names no epoch.
+    but for gaps of the recording, and the whole recording if it names no epoch. Epochs with an
+    adapter are none: what is shown there is no stimulus of the others.
 
     Parameters
     ----------
@@ -46,6 +48,7 @@ def network_streams(recording: Recording) -> dict[str, SpikeStream]:
     named = {
         str(row["name"]): (float(row["start_s"]), float(row["stop_s"]))
         for row in recording.epochs.to_dict("records")
+        if row.get("kind") != ADAPTER_KIND
     }
     if not named and not shown:
         named = {WHOLE: (recording.start_s, recording.stop_s)}

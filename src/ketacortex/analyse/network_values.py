@@ -27,6 +27,7 @@ MATCHED = "_rate_matched"
 NETWORK_MEASURES = (
     "link_share",
     "link_strength",
+    "summed_strength",
     "zero_lag_synchrony",
     "linked_tuning_similarity",
     "modularity",
@@ -50,6 +51,7 @@ FEW = f"fewer than {MIN_PAIRS} pairs with one expected coincidence within 2.5 ms
 REASONS = {
     "link_share": FEW,
     "link_strength": "no pair of the population is linked",
+    "summed_strength": FEW,
     "zero_lag_synchrony": FEW,
     "linked_tuning_similarity": "no linked pair of units with a preferred orientation",
     "modularity": "fewer than 2 pairs are linked",
@@ -126,7 +128,8 @@ def network_values(
     Returns
     -------
     dict
-        `link_share`: of pairs that were asked. `link_strength`: mean over linked pairs.
+        `link_share`: of pairs that were asked. `link_strength`: mean over linked pairs;
+        `summed_strength`: their sum, 0 without a link.
         `zero_lag_synchrony`: mean over all pairs that were asked of the excess of coincidences
         within 2.5 ms over the geometric mean of spike counts. `linked_tuning_similarity`: mean over
         linked pairs of the cosine of twice the difference of preferred orientations, less that over
@@ -149,6 +152,7 @@ def network_values(
     return {
         "link_share": float(linked.sum() / asked.sum()),
         "link_strength": _mean(link_strength(tests)[linked]),
+        "summed_strength": float(link_strength(tests)[linked].sum()),
         "zero_lag_synchrony": _mean(tests.normalised_excess[asked, 1]),
         "linked_tuning_similarity": _mean(similarity[linked]) - _mean(similarity[asked]),
         "modularity": found,

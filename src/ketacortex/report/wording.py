@@ -34,6 +34,7 @@ MEASURES = {
     "depolarisation_mv": "largest depolarisation [mV]",
     "link_share": "share of pairs linked",
     "link_strength": "mean strength of links",
+    "summed_strength": "summed strength of links",
     "zero_lag_synchrony": "synchrony within 2.5 ms",
     "linked_tuning_similarity": "tuning similarity of linked pairs, above all pairs",
     "modularity": "modularity of the links",
