@@ -15,7 +15,12 @@ from ketacortex.analyse.adaptation_values import (
 )
 from ketacortex.analyse.adapted_epochs import AdaptedEpoch
 from ketacortex.analyse.epoch_pairs import equal_trials, mean_excess, no_excess_shift
-from ketacortex.analyse.flanks_by_class import flanks_by_class
+from ketacortex.analyse.flanks_by_class import (
+    FlanksBefore,
+    flanks_by_class,
+    flanks_of_epochs,
+    flanks_of_thirds,
+)
 from ketacortex.analyse.independent_parts import Parts, parts_of_epochs
 from ketacortex.analyse.neighbours import (
     DISCORDANT,
@@ -94,6 +99,16 @@ class AdaptedTuning:
         """Two independent measurements of the state of this one."""
         same = self.adapted.same_state
         return self._parts((self.adapted.epoch, *((same,) if same else ())))
+
+    @cached_property
+    def flanks_before(self) -> list[FlanksBefore]:
+        """Three independent measurements before the adapter, for class, middle and rates."""
+        halves = [self.epochs[name].halves for name in self.adapted.before]
+        both = [half for half in halves if half is not None]
+        if len(both) > 1 and self.parts_before is not both[-1] and self.parts_before is not None:
+            return flanks_of_epochs(self.parts_before, both)
+        thirds = self.reference.thirds
+        return [] if thirds is None else flanks_of_thirds(thirds)
 
     def _parts(self, names: tuple[str, ...]) -> Parts | None:
         if len(names) > 1:
@@ -188,7 +203,9 @@ def _values_of_parts(
         for parted, parts in ((of.reference, before), (of.epoch, after))
     ]
     return {
-        **flanks_by_class(before, after, of.adapter_deg, is_member),
+        **flanks_by_class(
+            of.flanks_before, after, before.orientations_deg, of.adapter_deg, is_member
+        ),
         **neighbour_concordance(towards_deg, distance_um),
         DISCORDANT: discordant_half_width_difference_deg(
             towards_deg, np.hypot(*errors_deg), before.half_width_deg, distance_um
@@ -255,8 +272,8 @@ def recovered_values(of: AdaptedTuning, is_member: NDArray[np.bool_]) -> Values:
     if of.parts_before is not None and first is not None and later is not None:
         states = (of.parts_before, first, later)
         found |= recovery_values(*(state.preferred_deg[is_member] for state in states))
-    thirds = [parted.thirds_deg for parted in (of.reference, since[0], of.epoch)]
-    measured = [third_deg[is_member] for third_deg in thirds if third_deg is not None]
+    thirds = [parted.thirds for parted in (of.reference, since[0], of.epoch)]
+    measured = [third.preferred_deg[is_member] for third in thirds if third is not None]
     if len(measured) == len(thirds):
         found |= growth_of_small(*measured)
     return found

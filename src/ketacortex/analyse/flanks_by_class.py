@@ -1,11 +1,15 @@
 """What the two flanks of the tuning curve lose or gain in cells attracted or repelled.
 
-The class of a cell, the side of the adapter and the middle of its curve come from one part of the
-trials before and after, the rates on its flanks from the other: a cell is called attracted in
-part because of the very responses that would then make its adapted flank higher.
+A cell is called attracted in part by error, of the very responses that would then make its adapted
+flank higher, or of a preference that would then lie off the middle of its curve. So its class, the
+middle of its curve and its rates come from three independent sets of trials.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +28,67 @@ FLANK_MEASURES = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class FlanksBefore:
+    """Three independent measurements of the tuning before an adapter, each for its own use.
+
+    Parameters
+    ----------
+    against_deg : (n_unit, n_split) deg, that the shift which makes the class is told from
+    middle_deg : (n_unit, n_split) deg, that flanks lie beside, and that tells the side
+    rate_hz : (n_unit, n_split, n_orientation) Hz
+    """
+
+    against_deg: NDArray[np.float64]
+    middle_deg: NDArray[np.float64]
+    rate_hz: NDArray[np.float64]
+
+
+def flanks_of_thirds(thirds: Parts) -> list[FlanksBefore]:
+    """The three uses of thirds of the trials of one epoch, in every order."""
+    return [
+        FlanksBefore(
+            against_deg=thirds.preferred_deg[:, first],
+            middle_deg=thirds.preferred_deg[:, second],
+            rate_hz=thirds.rate_hz[:, third],
+        )
+        for first, second, third in permutations(range(3))
+    ]
+
+
+def flanks_of_epochs(epochs: Parts, halves: Sequence[Parts]) -> list[FlanksBefore]:
+    """The class from one epoch, middle and rates from the halves of the other, in every order.
+
+    Parameters
+    ----------
+    epochs : Parts, the two epochs
+    halves : Parts of each of them
+    """
+    return [
+        FlanksBefore(
+            against_deg=epochs.preferred_deg[:, 1 - other],
+            middle_deg=halves[other].preferred_deg[:, half],
+            rate_hz=halves[other].rate_hz[:, 1 - half],
+        )
+        for other in range(2)
+        for half in range(2)
+    ]
+
+
 def flanks_by_class(
-    before: Parts, after: Parts, adapter_deg: float, is_member: NDArray[np.bool_]
+    before: Sequence[FlanksBefore],
+    after: Parts,
+    orientations_deg: NDArray[np.float64],
+    adapter_deg: float,
+    is_member: NDArray[np.bool_],
 ) -> dict[str, tuple[float, int]]:
     """Relative change of the summed rate on each flank, over the cells of each class.
 
     Parameters
     ----------
-    before, after : Parts, two of each
+    before : FlanksBefore, in each way to take three independent measurements
+    after : Parts, two
+    orientations_deg : (n_orientation,) deg, of the rates before
     adapter_deg : deg
     is_member : (n_unit,)
 
@@ -45,47 +102,44 @@ def flanks_by_class(
     Notes
     -----
     ``sum r_after / sum r_before - 1`` over cells, orientations up to 45 degrees from the preferred
-    one on that side, both parts in turn, and ways to part the trials. A sum over cells, because a
-    mean of ratios of single flanks with few spikes is too high.
+    one on that side, and ways to part the trials. A sum over cells, because a mean of ratios of
+    single flanks with few spikes is too high.
 
     References
     ----------
     Dragoi, Sharma and Sur (2000) 10.1016/S0896-6273(00)00103-3
     """
-    if not np.array_equal(before.orientations_deg, after.orientations_deg):
+    if not np.array_equal(orientations_deg, after.orientations_deg):
         return dict.fromkeys(FLANK_MEASURES, (float("nan"), 0))
-    # [:, k] is the class by part k; the rates are those of the other part.
-    preferred_deg = before.preferred_deg
-    side = side_of_adapter(preferred_deg, adapter_deg)
-    towards_deg = side * orientation_difference_deg(after.preferred_deg, preferred_deg)
-    counts = is_near(preferred_deg, adapter_deg) & is_member[:, None, None]
-    apart_deg = orientation_difference_deg(before.orientations_deg, preferred_deg[..., None])
-    apart_deg = apart_deg * side[..., None]
-    adapted = (apart_deg > 0) & (apart_deg <= FLANK_DEG)
-    opposite = (apart_deg < 0) & (apart_deg >= -FLANK_DEG)
-    rates_hz = before.rate_hz[:, ::-1], after.rate_hz[:, ::-1]
-    attracted, repelled = (
-        counts & (towards_deg > THRESHOLD_DEG),
-        counts & (towards_deg < -THRESHOLD_DEG),
-    )
-    chosen = [(c, f) for c in (attracted, repelled) for f in (adapted, opposite)]
+    totals_hz = np.zeros((len(FLANK_MEASURES), 2))
+    is_used = np.zeros((len(FLANK_MEASURES), len(is_member)), bool)
+    for one in before:
+        side = side_of_adapter(one.middle_deg, adapter_deg)
+        counts = is_near(one.middle_deg, adapter_deg) & is_member[:, None]
+        apart_deg = orientation_difference_deg(orientations_deg, one.middle_deg[..., None])
+        apart_deg = apart_deg * side[..., None]
+        flanks = (
+            (apart_deg > 0) & (apart_deg <= FLANK_DEG),
+            (apart_deg < 0) & (apart_deg >= -FLANK_DEG),
+        )
+        for part in range(2):
+            shift_deg = orientation_difference_deg(after.preferred_deg[:, part], one.against_deg)
+            towards_deg = np.where(counts, side * shift_deg, np.nan)
+            classes = (towards_deg > THRESHOLD_DEG, towards_deg < -THRESHOLD_DEG)
+            chosen = [c[..., None] & flank for c in classes for flank in flanks]
+            for row, is_in in enumerate(chosen):
+                for column, rate_hz in enumerate((one.rate_hz, after.rate_hz[:, 1 - part])):
+                    totals_hz[row, column] += np.where(is_in, rate_hz, 0.0).sum()
+                is_used[row] |= is_in.any(axis=(1, 2))
     return {
-        measure: _change(rates_hz, of_class, on_flank)
-        for measure, (of_class, on_flank) in zip(FLANK_MEASURES, chosen, strict=True)
+        measure: _change(before_hz, after_hz, int(used.sum()))
+        for measure, (before_hz, after_hz), used in zip(
+            FLANK_MEASURES, totals_hz.tolist(), is_used, strict=True
+        )
     }
 
 
-def _change(
-    rates_hz: tuple[NDArray[np.float64], NDArray[np.float64]],
-    of_class: NDArray[np.bool_],
-    on_flank: NDArray[np.bool_],
-) -> tuple[float, int]:
-    """Of (n_unit, 2, n_split, n_orientation) rates, in units (n_unit, 2, n_split) of a class."""
-    is_in = np.asarray(of_class[..., None] & on_flank)
-    n_units = int(is_in.any(axis=(1, 2, 3)).sum())
-    first_hz, second_hz = (
-        float(np.where(is_in & np.isfinite(rate_hz), rate_hz, 0.0).sum()) for rate_hz in rates_hz
-    )
-    if n_units < MIN_TUNED_UNITS or first_hz <= 0.0:
+def _change(before_hz: float, after_hz: float, n_units: int) -> tuple[float, int]:
+    if n_units < MIN_TUNED_UNITS or before_hz <= 0.0:
         return float("nan"), 0
-    return second_hz / first_hz - 1.0, n_units
+    return after_hz / before_hz - 1.0, n_units

@@ -66,9 +66,9 @@ def convergence_deg(
 
     Notes
     -----
-    Along the difference that the other trials show: the difference of measured distances would rise
-    in pairs that are alike and fall in pairs that are not, by error alone, and synchrony differs
-    between those.
+    Along the difference that the other trials show. Where errors are larger after than before,
+    measured distances of pairs that are alike rise and of pairs that are not fall by that alone,
+    and these differ in their synchrony too.
 
     Examples
     --------

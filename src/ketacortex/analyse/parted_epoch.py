@@ -62,10 +62,10 @@ class PartedEpoch:
         return None if self.in_half is None else halves_of(self.measured.responses, self.in_half)
 
     @cached_property
-    def thirds_deg(self) -> NDArray[np.float64] | None:
-        """Preferred orientation in thirds of the trials, (n_unit, 3, n_split) deg, or None."""
+    def thirds(self) -> Parts | None:
+        """Tuning in thirds of the trials; None with too few."""
         in_third = partings(self.measured, self._generator("thirds"), 3)
-        return None if in_third is None else parts_of_trials(self.measured, in_third).preferred_deg
+        return None if in_third is None else parts_of_trials(self.measured, in_third)
 
     @cached_property
     def synchrony_of_halves(self) -> list[list[NDArray[np.float64]]]:

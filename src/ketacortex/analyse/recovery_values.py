@@ -10,6 +10,9 @@ from ketacortex.analyse.ratio_of_sums import Estimate
 from ketacortex.analyse.signed_recovery import signed_recovery, size_recovery
 from ketacortex.analyse.statistics import NotComputed
 
+WIDEST_INTERVAL = 2.0
+"""Of a slope: from full recovery to as much growth."""
+
 
 def recovery_values(
     before_deg: NDArray[np.float64],
@@ -28,11 +31,22 @@ def recovery_values(
     dict
         From measure to its value and the number of units. `recovery_slope`: -1 is full recovery;
         the others in deg, below 0 where shifts recovered.
+
+    Notes
+    -----
+    A slope whose interval is wider than 2 is not told. Where hardly anything moved it divides by
+    what is nearly 0, and animals in which that is by chance large enough would all seem to recover.
     """
     halves = np.broadcast_arrays(before_deg, first_deg, later_deg)
     found = signed_recovery(*halves)
+    slope = found.slope
+    if isinstance(slope, Estimate) and slope.high - slope.low > WIDEST_INTERVAL:
+        slope = NotComputed(
+            f"its interval, {slope.low:.2g} to {slope.high:.2g}, holds recovery and growth alike, "
+            "as too little moved; record more cells, or more trials."
+        )
     changes = [row.change for row in found.classes]
-    return dict(zip(RECOVERY_MEASURES, map(_value, [found.slope, *changes]), strict=False))
+    return dict(zip(RECOVERY_MEASURES, map(_value, [slope, *changes]), strict=False))
 
 
 def growth_of_small(
