@@ -1,5 +1,6 @@
 """Adaptation in a whole recording: planted shifts come back, and noise alone shows nothing."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from ketacortex.analyse.adaptation_values import (
 from ketacortex.analyse.flanks_by_class import FLANK_MEASURES
 from ketacortex.analyse.population import compare_animals
 from ketacortex.analyse.session import PAIR_COLUMNS, measure_session
+from ketacortex.recording.selection import only_units
 from ketacortex.units import orientation_difference_deg
 
 ADAPTER_DEG = 90.0
@@ -213,6 +215,20 @@ def test_without_an_adapter_there_are_no_findings_and_an_adapter_alone_has_a_rea
     alone = measure_adaptation(adapted_session([*before(preferred_deg), ADAPTED_S], rng))
     assert alone.pairs.empty
     assert {entry["reason"] for entry in alone.not_computed} == {NOTHING_AFTER}
+
+
+def test_epochs_without_gratings_and_animals_without_units_never_raise():
+    rng = np.random.default_rng(12)
+    preferred_deg = rng.uniform(0.0, 180.0, 20)
+    plan = [*before(preferred_deg, 1), ADAPTED_S, ("after", preferred_deg), ("dark", preferred_deg)]
+    one = adapted_session(plan, rng, n_repeats=3)
+    is_dark = one.trials["epoch"] == "dark"
+    shown = one.trials.assign(orientation_deg=one.trials["orientation_deg"].where(~is_dark))
+    found = measure_adaptation(replace(one, trials=shown))
+    assert set(found.cells["epoch"]) == {"after"}
+    nobody = measure_adaptation(only_units(one, np.zeros(20, bool)))
+    assert nobody.pairs.empty
+    assert nobody.cells.empty
 
 
 def test_too_few_trials_and_cells_never_raise():

@@ -65,7 +65,16 @@ class _Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Adapter:
+class Adapter:
+    """An orientation shown for a long time.
+
+    Parameters
+    ----------
+    deg : deg
+    shown_s : s, that it was shown; in a control, that passed in its place
+    start_s, stop_s : s, of its epoch
+    """
+
     deg: float
     shown_s: float
     start_s: float
@@ -116,7 +125,7 @@ def adapted_epochs(
     return tuple(found)
 
 
-def adapters_of(recording: Recording) -> list[_Adapter]:
+def adapters_of(recording: Recording) -> list[Adapter]:
     """The adapters of a recording, in order of time."""
     epochs = recording.epochs
     if not {"kind", "adapter_deg"} <= set(epochs):
@@ -127,7 +136,7 @@ def adapters_of(recording: Recording) -> list[_Adapter]:
     said_s = table["adapter_s"].to_numpy(float) if "adapter_s" in table else lasts_s
     shown_s = said_s if np.any(said_s > 0) else lasts_s
     return [
-        _Adapter(deg=float(d), shown_s=float(s), start_s=float(start_s), stop_s=float(stop_s))
+        Adapter(deg=float(d), shown_s=float(s), start_s=float(start_s), stop_s=float(stop_s))
         for d, s, start_s, stop_s in zip(
             table["adapter_deg"], shown_s, table["start_s"], table["stop_s"], strict=True
         )
@@ -140,19 +149,19 @@ def _measured(of: EpochResponses) -> _Measured:
     return _Measured(name=of.epoch, start_s=float(onset_s.min()), stop_s=float(offset_s.max()))
 
 
-def _with_next(adapters: list[_Adapter]) -> list[tuple[_Adapter, float]]:
+def _with_next(adapters: list[Adapter]) -> list[tuple[Adapter, float]]:
     ends = [following.start_s for _, following in pairwise(adapters)] + [np.inf]
     return list(zip(adapters, ends, strict=False))
 
 
-def _recovered(since: list[_Measured], latest: _Adapter | None) -> tuple[str, ...]:
+def _recovered(since: list[_Measured], latest: Adapter | None) -> tuple[str, ...]:
     """The last measurements so long after an adapter that they are before the next."""
     if latest is None:
         return ()
     return tuple(m.name for m in since if m.start_s - latest.stop_s >= RECOVERED_S)[-2:]
 
 
-def _is_another(adapter: _Adapter, latest: _Adapter) -> bool:
+def _is_another(adapter: Adapter, latest: Adapter) -> bool:
     return float(orientation_distance_deg(adapter.deg, latest.deg)) > SAME_ORIENTATION_DEG
 
 

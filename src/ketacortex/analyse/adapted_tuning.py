@@ -35,6 +35,7 @@ from ketacortex.analyse.shift import ExcessShift, excess_of_halves
 from ketacortex.analyse.statistics import NotComputed
 from ketacortex.analyse.towards_adapter import (
     Before,
+    as_ways,
     before_of_epochs,
     before_of_halves,
     is_near,
@@ -298,8 +299,8 @@ def near_osi(of: AdaptedTuning, is_member: NDArray[np.bool_]) -> tuple[float, fl
         ]
         if halves[0] is None or halves[1] is None:
             return float("nan"), float("nan"), 0
-        osi = [half.osi[:, ::-1].reshape(len(is_member), -1) for half in halves if half]
-        near = is_near(halves[0].preferred_deg.reshape(len(is_member), -1), of.adapter_deg)
+        osi = [as_ways(half.osi[:, ::-1]) for half in halves if half]
+        near = is_near(as_ways(halves[0].preferred_deg), of.adapter_deg)
     counts = near & is_member[:, None] & np.isfinite(osi[0]) & np.isfinite(osi[1])
     (first, n_units), (second, _) = (mean_in(values, counts) for values in osi)
     return first, second, n_units

@@ -42,8 +42,9 @@ def pair_synchrony(
     n_spikes = np.where(n_spikes >= MIN_SPIKES, n_spikes, np.nan)
     widening = np.sqrt(n_trials[which[kept]] / (n_trials[which[kept]] - 1.0))
     residual = around_condition_means(counts[:, kept], numbers[which[kept]])
-    residual = (residual * widening[:, None]).reshape(len(counts), -1)
-    synchrony = residual @ residual.T / np.sqrt(np.outer(n_spikes, n_spikes))
+    residual = residual * widening[:, None]
+    together = np.tensordot(residual, residual, axes=([1, 2], [1, 2]))
+    synchrony = together / np.sqrt(np.outer(n_spikes, n_spikes))
     np.fill_diagonal(synchrony, np.nan)
     return synchrony
 

@@ -78,11 +78,13 @@ def before_of_halves(preferred_deg: NDArray[np.float64]) -> Before:
     ----------
     preferred_deg : (n_unit, 2, n_split) deg
     """
-    n_units = len(preferred_deg)
-    return Before(
-        side_deg=preferred_deg.reshape(n_units, -1),
-        against_deg=preferred_deg[:, ::-1].reshape(n_units, -1),
-    )
+    return Before(side_deg=as_ways(preferred_deg), against_deg=as_ways(preferred_deg[:, ::-1]))
+
+
+def as_ways(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of both halves of all halvings, (n_unit, 2, n_split), side by side."""
+    n_units, n_parts, n_splits = values.shape
+    return values.reshape(n_units, n_parts * n_splits)
 
 
 def is_near(preferred_deg: NDArray[np.float64], adapter_deg: float) -> NDArray[np.bool_]:
