@@ -43,7 +43,7 @@ def kernel_ns_per_compartment_step() -> dict[str, float]:
     from ketacortex.model.v1_network import network_of
     from ketacortex.seeds import generator
     from ketacortex.simulate.engine import STEPS_PER_S, Cortex
-    from ketacortex.simulate.session import afferent_tuning
+    from ketacortex.simulate.show import afferent_tuning
     from ketacortex.stimulus.afferent_spikes import AfferentSpikes
 
     circuit = build_circuit(CircuitSettings(), 1)

@@ -27,7 +27,7 @@ from ketacortex.model.v1_network import network_of
 from ketacortex.seeds import generator
 from ketacortex.simulate.engine import STEPS_PER_S, Cortex
 from ketacortex.simulate.field import FieldSites
-from ketacortex.simulate.session import afferent_tuning
+from ketacortex.simulate.show import afferent_tuning
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes
 
 N_STEPS = round(STEPS_PER_S)

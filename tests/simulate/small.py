@@ -8,7 +8,7 @@ from ketacortex.model.settings import CircuitSettings
 from ketacortex.model.v1_network import network_of
 from ketacortex.seeds import generator
 from ketacortex.simulate.engine import STEPS_PER_S
-from ketacortex.simulate.session import afferent_tuning
+from ketacortex.simulate.show import afferent_tuning
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes
 
 NOTHING = np.zeros(0, np.int64)

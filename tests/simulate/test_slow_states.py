@@ -23,7 +23,8 @@ from ketacortex.simulate.engine import (
 )
 from ketacortex.simulate.layout import LOOK_EVERY_MS
 from ketacortex.simulate.reference import ReferenceCortex
-from ketacortex.simulate.session import Treatment, afferent_tuning, simulate_session
+from ketacortex.simulate.session import Treatment, simulate_session
+from ketacortex.simulate.show import afferent_tuning
 from ketacortex.simulate.slow_states import SlowStates, SlowSteps, receptor_sites
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes
 from ketacortex.stimulus.grating import GratingSequence
@@ -279,7 +280,8 @@ def test_arms_share_what_nothing_given_has_reached():
             lambda simulated_s, _: heard.append(simulated_s),
             starts_s={"late": 60.0}, treatment=Treatment(doses=doses), keep=keep,
         )  # fmt: skip
-    assert len(made) == 3
+    assert len(made) == 5
+    assert sum(not shown.states for shown in kept.values()) == 3, "two epochs lie under the dose"
     assert sum(heard) == pytest.approx(9 * SEQUENCE.total_s)
 
 

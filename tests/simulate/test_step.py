@@ -7,7 +7,7 @@ from small import small_circuit
 from ketacortex.model.v1_network import network_of
 from ketacortex.seeds import generator
 from ketacortex.simulate.engine import STEPS_PER_S, Cortex
-from ketacortex.simulate.session import afferent_tuning
+from ketacortex.simulate.show import afferent_tuning
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes
 
 N_TRIALS, TRIAL_S, ORIENTATIONS = 12, 0.5, np.arange(0.0, 180.0, 45.0)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ketacortex.drug.pharmacokinetics import dose_umol
+from ketacortex.drug.serotonin import SerotoninDose
 from ketacortex.errors import nearest
 from ketacortex.evidence.blockers import BLOCKERS
 from ketacortex.evidence.protocols import (
@@ -352,6 +353,6 @@ class SystemicDose(_Weighed):
         return f"{self.blocker}, {value:g} {unit}, {self.route}, {when}"
 
 
-Dose = Annotated[
-    TopicalDose | WellDose | InjectionDose | HeldDose | SystemicDose, Field(discriminator="route")
-]
+BlockerDose = TopicalDose | WellDose | InjectionDose | HeldDose | SystemicDose
+"""A dose of something that blocks NMDA receptors."""
+Dose = Annotated[BlockerDose | SerotoninDose, Field(discriminator="route")]

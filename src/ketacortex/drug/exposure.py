@@ -19,6 +19,7 @@ from ketacortex.drug.doses import (
 from ketacortex.drug.footprints import Disk, Footprint, Square
 from ketacortex.drug.injection import InjectionField, filled_sphere_radius_um
 from ketacortex.drug.pharmacokinetics import Kinetics, SystemicCourse
+from ketacortex.drug.serotonin import SerotoninDose
 from ketacortex.drug.tissue_diffusion import ReservoirField, Tissue
 from ketacortex.evidence.blockers import BLOCKERS, Blocker
 
@@ -48,7 +49,7 @@ class Exposure:
 
     Parameters
     ----------
-    doses : those of which no drug can come are left out
+    doses : those of which no blocker can come are left out
     tissue : Tissue
     sites : Sites
     until_s : end of the session, s
@@ -71,7 +72,7 @@ class Exposure:
         kinetics: Kinetics | None = None,
     ) -> None:
         self._n_sites = len(sites.depth_um)
-        given = [dose for dose in doses if not dose.is_nothing]
+        given = [d for d in doses if not (d.is_nothing or isinstance(d, SerotoninDose))]
         self.begins_s = min((dose.start_s for dose in given), default=np.inf)
         """When the first of it can arrive, s; infinity when nothing is given."""
         self._sources = [

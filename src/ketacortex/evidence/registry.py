@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from ketacortex.evidence import hcn, nmda_receptors, physics, protocols, tissue
+from ketacortex.evidence import hcn, nmda_receptors, physics, protocols, serotonin, tissue
 from ketacortex.evidence.blockers import BINDING, BLOCKERS
 from ketacortex.evidence.constants import Constant
 from ketacortex.evidence.off_targets import OFF_TARGETS
@@ -19,6 +19,7 @@ ROOMS = {
     "nmda": nmda_receptors,
     "physics": physics,
     "protocol": protocols,
+    "serotonin": serotonin,
     "tissue": tissue,
 }
 TABLES = {

@@ -12,6 +12,8 @@ from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import build_circuit
 from ketacortex.simulate.probes import PROBE_RATE_HZ
 from ketacortex.simulate.session import epoch_starts_s
+from ketacortex.stimulus.day import PIECE_S
+from ketacortex.stimulus.epochs import Passing
 
 # benchmarks/results.jsonl: one core of the reference machine, default circuit, gratings and blanks.
 NANOSECONDS_PER_COMPARTMENT_STEP = 1.5
@@ -24,6 +26,7 @@ BYTES_PER_SAMPLE = 4
 BYTES_PER_PLATEAU = 90
 PLATEAUS_PER_S = 0.55  # of a branch, over gratings and blanks of the default circuit
 BATCHES_A_PAUSE = 25  # of representative trials, typically, while block builds up or decays
+BATCHES_AN_EPOCH = 12  # of pieces, typically, while an adapter or a grey screen is shown
 TYPICAL_RATE_HZ = 7.0
 
 
@@ -80,6 +83,7 @@ def _probe_bytes(experiment: Experiment) -> float:
 def _simulated_s_of_an_animal(experiment: Experiment) -> float:
     """Network time of one animal: what arms share counts once, pauses by their typical batches."""
     shown = experiment.shown()
+    n_pieces = experiment.slow_steps.representative_trials
     begins = epoch_starts_s(shown, experiment.starts_s())
     total_s, shared = 0.0, set()
     for arm in experiment.arms:
@@ -88,16 +92,20 @@ def _simulated_s_of_an_animal(experiment: Experiment) -> float:
             (d.start_s for d in own.treatment(arm).doses if not d.is_nothing), default=inf
         )
         end_s = -inf
-        for name, sequence in shown:
-            if begins[name] + sequence.total_s <= given_s:
-                key = (own.circuit.model_dump_json(), name)
-                total_s += 0.0 if key in shared else sequence.total_s
-                shared.add(key)
+        history = [own.circuit.model_dump_json()]
+        for name, epoch in own.shown(arm):
+            history.append(f"{name} {epoch.model_dump_json()}")
+            paused = begins[name] > max(end_s, given_s)
+            looked_s = n_pieces * PIECE_S * (BATCHES_A_PAUSE if paused else 0)
+            if isinstance(epoch, Passing):
+                looked_s += n_pieces * PIECE_S * BATCHES_AN_EPOCH
+                epoch_s = 0.0
             else:
-                paused = begins[name] > max(end_s, given_s)
-                trials = (
-                    experiment.slow_steps.representative_trials * BATCHES_A_PAUSE if paused else 0
-                )
-                total_s += sequence.total_s + trials * (sequence.duration_s + sequence.gap_s)
-            end_s = begins[name] + sequence.total_s
+                epoch_s = epoch.total_s
+            if begins[name] + epoch.total_s > given_s:
+                total_s += epoch_s + looked_s
+            elif (key := tuple(history)) not in shared:
+                total_s += epoch_s + looked_s
+                shared.add(key)
+            end_s = begins[name] + epoch.total_s
     return total_s

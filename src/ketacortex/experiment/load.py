@@ -15,6 +15,8 @@ from ketacortex.errors import ConfigurationError, nearest
 from ketacortex.experiment.schema import Experiment
 
 DEFAULT_PRESET = "topical-v1"
+OWN_ROOMS = ("block.", "plasticity.")
+"""Settings of an arm that are not under `circuit`."""
 
 
 def preset_names() -> list[str]:
@@ -69,7 +71,7 @@ def of_arm(experiment: Experiment, arm: str, where: str = "arms") -> Experiment:
     """The experiment as one arm has it: with the arm's own `set` on top."""
     table = experiment.model_dump()
     for path, value in experiment.arms[arm].set.items():
-        full = path if path.startswith("block.") else "circuit." + path
+        full = path if path.startswith(OWN_ROOMS) else "circuit." + path
         _put(table, full.split("."), value, where)
     return validate(table, where)
 

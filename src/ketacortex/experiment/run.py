@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ketacortex.analyse.adaptation import measure_adaptation, with_adaptation
+from ketacortex.analyse.adapted_epochs import adapters_of
 from ketacortex.analyse.findings import write_findings
 from ketacortex.analyse.network import measure_network, with_network
 from ketacortex.analyse.population import compare_animals, json_rows
@@ -26,6 +28,7 @@ from ketacortex.experiment.folder import (
     write_text,
 )
 from ketacortex.experiment.load import of_arm
+from ketacortex.experiment.phenomena import with_phenomena
 from ketacortex.experiment.provenance import provenance
 from ketacortex.experiment.sampling import cells_sampled
 from ketacortex.experiment.schema import Experiment
@@ -112,6 +115,7 @@ def _work(
     )
     sessions, worker_mb = _sessions(experiment, folder, workers, listener)
     compared = compare_animals(sessions, experiment.claims)
+    compared = replace(compared, effects=with_phenomena(compared.effects, experiment))
     summary = {
         "effects": json_rows(compared.effects),
         "not_computed": compared.not_computed,
@@ -175,6 +179,8 @@ def animal_session(
         write_nwb(session.recording, path)
         recording = read_nwb(path)
     findings = measure_session(recording)
+    if adapters_of(recording):
+        findings = with_adaptation(findings, measure_adaptation(recording))
     if experiment.analysis.network:
         findings = with_network(findings, measure_network(recording, threads=1))
     return findings, peak_memory_mb()
@@ -203,7 +209,7 @@ def _simulate(experiment: Experiment, animal: int, arm: str, folder: RunFolder) 
         cells_sampled(own.electrodes, circuit, seed).require_units()
     session = simulate_session(
         circuit,
-        own.shown(),
+        own.shown(arm),
         seed,
         subject,
         report_progress,

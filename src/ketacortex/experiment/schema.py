@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from itertools import combinations, pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -13,6 +14,7 @@ from ketacortex.drug.pharmacokinetics import Kinetics, require_route
 from ketacortex.drug.receptor_block import BlockSettings
 from ketacortex.drug.tissue_diffusion import Tissue
 from ketacortex.errors import nearest
+from ketacortex.model.plasticity import Plasticity
 from ketacortex.model.settings import CircuitSettings
 from ketacortex.recording.electrodes import Electrodes
 from ketacortex.seeds import seed_of
@@ -20,6 +22,9 @@ from ketacortex.settings import Settings
 from ketacortex.simulate.probes import Probes
 from ketacortex.simulate.session import Treatment, epoch_starts_s
 from ketacortex.simulate.slow_states import SlowSteps
+from ketacortex.stimulus.day import Adapter, Training
+from ketacortex.stimulus.epochs import Epoch as ShownEpoch
+from ketacortex.stimulus.epochs import Passing
 from ketacortex.stimulus.grating import GratingSequence
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -30,7 +35,11 @@ class Epoch(Settings):
 
     name: Annotated[str, Field(pattern=NAME, description="name of the epoch")]
     kind: Annotated[
-        Literal["measure"], Field(description="measure: gratings and blanks are shown")
+        Literal["measure", "wait", "adapt", "recover", "train"],
+        Field(
+            description="measure: gratings and blanks are shown and recorded; wait, recover: a "
+            "grey screen; adapt: one grating for long; train: gratings on both sides of a reference"
+        ),
     ] = "measure"
     start_s: Annotated[
         float | None,
@@ -39,6 +48,46 @@ class Epoch(Settings):
     stimulus: Annotated[
         GratingSequence | None, Field(description="what is shown; default: the experiment's own")
     ] = None
+    duration_s: Annotated[
+        float | None,
+        Field(gt=0, le=1e6, description="how long an epoch lasts that is not measured [s]"),
+    ] = None
+    adapter: Annotated[Adapter | None, Field(description="what an epoch of kind adapt shows")] = (
+        None
+    )
+    training: Annotated[Training | None, Field(description="what an epoch of kind train shows")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        where = f"epoch.{self.name}"
+        has = {
+            "stimulus": self.stimulus, "duration_s": self.duration_s, "adapter": self.adapter,
+            "training": self.training,
+        }  # fmt: skip
+        needs = {"measure": (), "adapt": ("duration_s", "adapter"),
+                 "train": ("duration_s", "training")}.get(self.kind, ("duration_s",))  # fmt: skip
+        allowed = ("stimulus",) if self.kind == "measure" else needs
+        for key, value in has.items():
+            if key in needs and value is None:
+                raise ValueError(
+                    f'{where}.{key} is missing; an epoch of kind "{self.kind}" needs '
+                    f"{' and '.join(needs)}. Add it"
+                )
+            if key not in allowed and value is not None:
+                raise ValueError(
+                    f'{where}.{key} has no meaning in an epoch of kind "{self.kind}". Leave it '
+                    "out, or change the kind"
+                )
+        shown_s = None if self.adapter is None else self.adapter.duration_s
+        if shown_s is not None and self.duration_s is not None and shown_s > self.duration_s:
+            raise ValueError(
+                f"{where}.adapter.duration_s is {shown_s:g} s, longer than its epoch of "
+                f"{self.duration_s:g} s ({where}.duration_s). Shorten the adapter, or lengthen the "
+                "epoch"
+            )
+        return self
 
 
 class Arm(Settings):
@@ -49,9 +98,28 @@ class Arm(Settings):
         dict[str, Any],
         Field(
             default_factory=dict,
-            description="settings of this arm alone, under `circuit`, or from `block.` on",
+            description="settings of this arm alone, under `circuit`, or from `block.` or "
+            "`plasticity.` on",
         ),
     ]
+    without: Annotated[
+        tuple[str, ...],
+        Field(description="epochs of kind adapt or train that pass with a grey screen in it"),
+    ] = ()
+
+
+class Row(Settings):
+    """Rows of the table of effects that show one published phenomenon; what is left out is any."""
+
+    measure: Annotated[str, Field(description="measure of the rows")]
+    arm: Annotated[str | None, Field(description="arm or claim")] = None
+    epoch: Annotated[str | None, Field(description="epoch")] = None
+    population: Annotated[str | None, Field(description="population")] = None
+
+    def is_in(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of effects is one of them."""
+        asked = self.model_dump(exclude_none=True)
+        return all(row[key] == value for key, value in asked.items())
 
 
 class Analysis(Settings):
@@ -72,6 +140,10 @@ class Experiment(Settings):
     tissue: Tissue = Tissue()
     kinetics: Kinetics = Kinetics()
     block: BlockSettings = BlockSettings()
+    plasticity: Annotated[
+        Plasticity | None,
+        Field(description="what experience changes; none: a circuit that does not learn"),
+    ] = None
     slow_steps: SlowSteps = SlowSteps()
     stimulus: GratingSequence = GratingSequence()
     record: Probes = Probes()
@@ -86,6 +158,10 @@ class Experiment(Settings):
     claims: Annotated[
         dict[Name, tuple[str, str]],
         Field(description="by name, an arm and the arm it is held against, animal by animal"),
+    ] = {}  # noqa: RUF012 - pydantic copies it
+    phenomena: Annotated[
+        dict[Name, tuple[Row, ...]],
+        Field(description="by its name on the scoreboard, the rows of effects that show it"),
     ] = {}  # noqa: RUF012 - pydantic copies it
 
     @model_validator(mode="after")
@@ -123,6 +199,58 @@ class Experiment(Settings):
                         f'claims.{name} names "{arm_name}", which is no arm. '
                         f"{nearest(arm_name, self.arms)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _days_make_sense(self) -> Self:
+        for place in (0, -1):
+            epoch = self.epoch[place]
+            if epoch.kind != "measure":
+                raise ValueError(
+                    f'epoch.{epoch.name}.kind is "{epoch.kind}"; the first and the last epoch are '
+                    "measured, or nothing says what was before or came of it. Add an epoch of kind "
+                    '"measure" ' + ("before it" if place == 0 else "after it")
+                )
+        learnt_from: list[str] = []
+        for epoch in self.epoch:
+            if epoch.kind == "recover" and not learnt_from:
+                raise ValueError(
+                    f'epoch.{epoch.name}.kind is "recover", and no epoch of kind "adapt" or '
+                    '"train" comes before it, so there is nothing to recover from. Use "wait", or '
+                    "adapt first"
+                )
+            if epoch.kind in ("adapt", "train"):
+                learnt_from.append(epoch.name)
+        if learnt_from and self.plasticity is None:
+            raise ValueError(
+                f"epoch.{learnt_from[0]} shows an adapter or a training, and the circuit does not "
+                "learn: there is no table plasticity, so nothing would come of it. Add [plasticity]"
+            )
+        for name, arm in self.arms.items():
+            for epoch_name in arm.without:
+                if epoch_name not in learnt_from:
+                    known = (
+                        nearest(epoch_name, learnt_from)
+                        if learnt_from
+                        else "There is none in this experiment"
+                    )
+                    raise ValueError(
+                        f'arms.{name}.without names "{epoch_name}", which is no epoch of kind '
+                        f"adapt or train. {known}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _phenomena_are_of_this_experiment(self) -> Self:
+        arms, epochs = [*self.arms, *self.claims], [epoch.name for epoch in self.epoch]
+        for name, rows in self.phenomena.items():
+            for row in rows:
+                for key, value, known in (("arm", row.arm, arms), ("epoch", row.epoch, epochs)):
+                    if value is not None and value not in known:
+                        raise ValueError(
+                            f'phenomena.{name} names the {key} "{value}", which is not in this '
+                            f"experiment. {nearest(value, known)}"
+                        )
         return self
 
     @model_validator(mode="after")
@@ -216,9 +344,28 @@ class Experiment(Settings):
         self.record.require_cells(self.circuit.pyr.n)
         return self
 
-    def shown(self) -> list[tuple[str, GratingSequence]]:
-        """Name and stimuli of each epoch, in order."""
-        return [(epoch.name, epoch.stimulus or self.stimulus) for epoch in self.epoch]
+    def shown(self, arm: str | None = None) -> list[tuple[str, ShownEpoch]]:
+        """Name of each epoch and what it shows, in order; in one arm, or where all is shown."""
+        left_out = () if arm is None else self.arms[arm].without
+        return [
+            (epoch.name, epoch.stimulus or self.stimulus)
+            if epoch.kind == "measure"
+            else (
+                epoch.name,
+                Passing(
+                    kind=epoch.kind,
+                    duration_s=epoch.duration_s or 0.0,
+                    adapter=epoch.adapter,
+                    training=epoch.training,
+                    is_shown=epoch.name not in left_out,
+                ),
+            )
+            for epoch in self.epoch
+        ]
+
+    def measured_s(self) -> float:
+        """Time that is recorded in one arm of one animal, s."""
+        return sum(e.total_s for _, e in self.shown() if isinstance(e, GratingSequence))
 
     def starts_s(self) -> dict[str, float]:
         """Start after the end of the first epoch, of those epochs that have one of their own."""
@@ -232,6 +379,7 @@ class Experiment(Settings):
             tissue=self.tissue,
             kinetics=self.kinetics,
             block=self.block,
+            plasticity=self.plasticity,
             slow_steps=self.slow_steps,
         )
 
@@ -248,13 +396,10 @@ class Experiment(Settings):
     @property
     def digest(self) -> str:
         """Eight characters that change with any setting."""
-        # What is not there is not hashed, so that folders of earlier runs keep their names.
-        absent = {"electrodes"} if self.electrodes is None else set()
-        text = self.model_dump_json(exclude={"name", *absent})
+        text = self.model_dump_json(exclude={"name"})
         return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
     @property
     def simulated_s(self) -> float:
         """Biological time of all animals, arms and epochs."""
-        per_arm = sum(sequence.total_s for _, sequence in self.shown())
-        return per_arm * len(self.arms) * self.animals
+        return self.measured_s() * len(self.arms) * self.animals

@@ -1,4 +1,4 @@
-"""Epochs that several arms of one animal share: simulated once, by whichever worker comes first."""
+"""Epochs of one animal on disk: arms that are alike until then share them, a killed run resumes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 
 from ketacortex.simulate.engine import Spikes
 from ketacortex.simulate.probes import Probed
-from ketacortex.simulate.session import Shown
+from ketacortex.simulate.show import Shown
 
 _SPIKES = ("step", "cell")
+_STATE = "state "
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,21 @@ class SharedEpochs:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if path.is_file():
                 with np.load(path) as held:
-                    probed = {name: held[name] for name in held.files if name not in _SPIKES}
-                    return Shown(Spikes(held["step"], held["cell"]), Probed(**probed))
+                    states = {
+                        name.removeprefix(_STATE): held[name]
+                        for name in held.files
+                        if name.startswith(_STATE)
+                    }
+                    probed = {
+                        name: held[name]
+                        for name in held.files
+                        if name not in _SPIKES and not name.startswith(_STATE)
+                    }
+                    return Shown(Spikes(held["step"], held["cell"]), Probed(**probed), states)
             shown = make()
             temporary = path.with_suffix(f".{os.getpid()}.part")
             with temporary.open("wb") as file:
-                np.savez(file, **vars(shown.spikes), **vars(shown.probed))
+                states = {_STATE + name: values for name, values in shown.states.items()}
+                np.savez(file, **vars(shown.spikes), **vars(shown.probed), **states)
             os.replace(temporary, path)
             return shown

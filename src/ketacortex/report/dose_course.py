@@ -99,7 +99,8 @@ def course_of_doses(
     states = SlowStates(
         circuit, exposure, own.block, somata if own.block.affinity_hcn1 > 0 else None
     )
-    states.see(baseline_openings(circuit, own.shown()[0][1], own.animal_seed(1), own.slow_steps))
+    shown = own.epoch[0].stimulus or own.stimulus
+    states.see(baseline_openings(circuit, shown, own.animal_seed(1), own.slow_steps))
     highest_block = _advance(states, time_s, own.slow_steps.largest_change)
     column = Sites(np.zeros((len(DEPTHS_UM), 2)), DEPTHS_UM)
     below = Exposure(*given, column, end_s, own.kinetics)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from ketacortex.drug.doses import Dose, InjectionDose, TopicalDose, WellDose
+from ketacortex.drug.doses import BlockerDose, Dose, InjectionDose, TopicalDose, WellDose
+from ketacortex.drug.serotonin import SerotoninDose
 from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.schema import Experiment
 from ketacortex.report.wording import listed
@@ -17,9 +18,14 @@ from ketacortex.simulate.slow_states import COURSE_COLUMNS
 COURSE_KEYS = ["arm", "animal"]
 
 
-def given_in(experiment: Experiment, arm: str) -> list[Dose]:
-    """Doses of an arm of which drug can come."""
+def all_given_in(experiment: Experiment, arm: str) -> list[Dose]:
+    """Doses of an arm of which anything can come."""
     return [dose for dose in experiment.treatment(arm).doses if not dose.is_nothing]
+
+
+def given_in(experiment: Experiment, arm: str) -> list[BlockerDose]:
+    """Doses of an arm of which a blocker of NMDA receptors can come."""
+    return [d for d in all_given_in(experiment, arm) if not isinstance(d, SerotoninDose)]
 
 
 def treated_arms(experiment: Experiment | None) -> list[str]:
@@ -64,7 +70,7 @@ def read_courses(folder: RunFolder, experiment: Experiment) -> pd.DataFrame:
 
 def arm_in_short(experiment: Experiment, arm: str) -> str:
     """What is done in an arm in a few words: what is given, and what is set otherwise."""
-    doses = given_in(experiment, arm)
+    doses = all_given_in(experiment, arm)
     done = [dose.in_short for dose in doses] or ["no drug"]
     changes: dict[str, Any] = experiment.arms[arm].set
     return listed([*done, *(f"{path} = {value}" for path, value in changes.items())])

@@ -17,21 +17,25 @@ from ketacortex.analyse.statistics import CONFIDENCE
 from ketacortex.analyse.stimulus_locking import MIN_REPEATS
 from ketacortex.analyse.variability import MIN_MEAN_COUNT
 from ketacortex.drug.doses import SystemicDose
+from ketacortex.drug.serotonin import SerotoninDose
 from ketacortex.evidence.blockers import BLOCKERS
 from ketacortex.evidence.constants import Constant
 from ketacortex.evidence.hcn import LARGEST_LOSS, LARGEST_SHIFT
 from ketacortex.evidence.nmda_receptors import MAGNESIUM_AFFINITY, PEAK_OPEN_PROBABILITY
 from ketacortex.evidence.registry import registry
+from ketacortex.evidence.serotonin import DEEPEST_CUT, HALF_CUT
 from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import DT_MS
-from ketacortex.report.dosing import given_in, is_local, treated_arms
+from ketacortex.report.dosing import all_given_in, given_in, is_local, treated_arms
 from ketacortex.report.electrodes import electrode_paragraphs
 from ketacortex.report.network_example import has_network
 from ketacortex.report.tables import Material
 from ketacortex.report.wording import counted, listed
 from ketacortex.simulate.layout import LOOK_EVERY_MS
+from ketacortex.stimulus.epochs import Passing
 from ketacortex.stimulus.grating import GratingSequence
+from ketacortex.units import S_PER_MIN
 
 LOCAL = (
     " A paper or well is a stirred reservoir, finite or held; from it drug diffuses into a half "
@@ -133,7 +137,10 @@ def _settings(settings: BaseModel, path: str) -> Iterator[Parameter]:
 
 def _constants(experiment: Experiment) -> Iterator[Parameter]:
     """What the evidence says of the blockers that were given and of their receptors."""
-    for name in sorted({dose.blocker for dose in experiment.dose}):
+    if any(isinstance(dose, SerotoninDose) for dose in experiment.dose):
+        yield _constant("evidence.serotonin.deepest_cut", DEEPEST_CUT, "largest cut of release")
+        yield _constant("evidence.serotonin.half_cut", HALF_CUT, "half of it")
+    for name in sorted({dose.blocker for dose in experiment.dose} & set(BLOCKERS)):
         blocker = BLOCKERS[name]
         for table, magnesium in (
             (blocker.ic50_without_magnesium, "0 mM Mg"),
@@ -168,7 +175,7 @@ def _drug(experiment: Experiment) -> list[str]:
     if not treated_arms(experiment):
         return []
     given = [
-        f"arm {arm}: {listed([dose.in_words for dose in given_in(experiment, arm)])}"
+        f"arm {arm}: {listed([dose.in_words for dose in all_given_in(experiment, arm)])}"
         for arm in treated_arms(experiment)
     ]
     steps, rise = experiment.slow_steps, experiment.circuit.upregulation
@@ -249,8 +256,12 @@ def _circuit(experiment: Experiment) -> str:
 
 def _stimuli(experiment: Experiment) -> str:
     shown: dict[GratingSequence, list[str]] = {}
+    passing: list[str] = []
     for epoch, sequence in experiment.shown():
-        shown.setdefault(sequence, []).append(epoch)
+        if isinstance(sequence, Passing):
+            passing.append(f"In epoch {epoch}, {_passing(sequence)}")
+        else:
+            shown.setdefault(sequence, []).append(epoch)
     sentences = [
         f"In {'epochs' if len(epochs) > 1 else 'epoch'} {listed(epochs)}, gratings of "
         f"{s.n_orientations} orientations were shown {s.repeats} times each, with {s.blanks} blank "
@@ -258,7 +269,24 @@ def _stimuli(experiment: Experiment) -> str:
         "in blocks that hold every orientation once"
         for s, epochs in shown.items()
     ]
-    return ". ".join(sentences) + "."
+    return ". ".join(sentences + passing) + "."
+
+
+def _passing(epoch: Passing) -> str:
+    """What passes unrecorded, in words."""
+    for_so_long = f"{epoch.duration_s / S_PER_MIN:g} min"
+    if epoch.adapter is not None:
+        return (
+            f"an adapter of {epoch.adapter.orientation_deg:g}° was shown for "
+            f"{epoch.shown_s / S_PER_MIN:g} of {for_so_long}"
+        )
+    if epoch.training is not None:
+        t = epoch.training
+        return (
+            f"gratings {t.offset_deg:g}° on either side of {t.reference_deg:g}° were shown for "
+            f"{for_so_long}, and weights changed {t.reward_gain:g} times as fast"
+        )
+    return f"the screen was grey for {for_so_long}"
 
 
 def _recordings(material: Material) -> str:

@@ -27,6 +27,7 @@ from ketacortex.simulate.kernel import (
 )
 from ketacortex.simulate.layout import (
     SMALLEST_GAIN,
+    afferent_gains,
     baseline_nmda,
     baseline_shares,
     hcn_conductance,
@@ -43,7 +44,14 @@ from ketacortex.units import MS_PER_S
 STEPS_PER_S = MS_PER_S / DT_MS
 OCCUPANCY_VOLTAGE_MV = OCCUPANCY_FIRST_MV + OCCUPANCY_BIN_MV * (np.arange(OCCUPANCY_BINS) + 0.5)
 CHUNK_S = 0.25  # between two looks at whether the network still behaves; buffers are that long
-CHANGING = ("receptors", "share_2ab", "share_2d", "hcn_conductance", "hcn_half")  # of the wires
+CHANGING = (
+    "receptors",
+    "share_2ab",
+    "share_2d",
+    "hcn_conductance",
+    "hcn_half",
+    "afferent_weight",
+)  # of the wires
 _NO_EVENTS = np.zeros(0, np.int64)
 
 
@@ -65,6 +73,8 @@ class ReceptorGains:
     nmda_2d : (n_site,) of the GluN2D conductance, where a point cell has one
     hcn : (n_compartment,) of the HCN conductance; None leaves it as it is
     hcn_shift_mv : (n_compartment,) mV by which its half activation has moved
+    afferents_onto_points : (n_afferent,) of the synapses of each fibre onto cells without branches;
+        None leaves them as they are
     """
 
     ampa: NDArray[np.float64]
@@ -72,6 +82,7 @@ class ReceptorGains:
     nmda_2d: NDArray[np.float64]
     hcn: NDArray[np.float64] | None = None
     hcn_shift_mv: NDArray[np.float64] | None = None
+    afferents_onto_points: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,7 @@ class Cortex:
         self.network, self.dt_ms, self._exact = network, dt_ms, True if exact else None
         weight = None if field is None else field_weight(network, field)
         self._wires = make_wires(network, dt_ms, weight, np.float64 if exact else np.float32)
+        self._rested_afferents = self._wires.afferent_weight.copy()
         self._state = make_state(network, self._wires, seed, looks=looks, times=times)
         self._decimator = None if weight is None else Decimator(len(weight), dt_ms)
         self._watch = Watch(network, dt_ms)
@@ -175,6 +187,10 @@ class Cortex:
             s.hcn[has_any] *= (conductance / np.where(has_any, w.hcn_conductance, 1))[has_any]
             w.hcn_conductance[:] = conductance
             w.hcn_half[:] = hcn_half(network) + gains.hcn_shift_mv
+        if gains.afferents_onto_points is not None:
+            w.afferent_weight[:] = self._rested_afferents * afferent_gains(
+                network, gains.afferents_onto_points
+            )
 
     def take_openings(self) -> Openings:
         """How far NMDARs were open, by voltage, since it was last taken."""

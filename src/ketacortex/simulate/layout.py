@@ -199,6 +199,18 @@ def receptor_gains(
     return gains
 
 
+def afferent_gains(network: Network, onto_points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Gain of every afferent synapse, from that of each fibre onto cells without branches.
+
+    In single precision, so that a gain of 1 leaves a weight the bits it has.
+    """
+    has_branches = {p.name: p.branches is not None for p in network.populations}
+    ends_on_points = np.array([not has_branches[pathway.target] for pathway in network.pathways])
+    fibre = np.repeat(np.arange(len(onto_points)), np.diff(network.afferents.pointer))
+    is_onto_point = ends_on_points[network.afferents.pathway]
+    return np.where(is_onto_point, onto_points[fibre], 1.0).astype(np.float32)
+
+
 def _hcn_every(dt_ms: float) -> int:
     """Steps between two moves of the HCN gates."""
     return max(round(HCN_EVERY_MS / dt_ms), 1)

@@ -8,8 +8,9 @@ a function of voltage: receptors are open when the voltage is high.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,16 @@ from ketacortex.drug.receptor_block import (
     free_of_magnesium,
     unbinding_per_s,
 )
+from ketacortex.drug.serotonin import SerotoninDose, release_left
 from ketacortex.evidence.nmda_receptors import PEAK_OPEN_PROBABILITY
 from ketacortex.model.circuit import Circuit
+from ketacortex.model.plasticity import Plasticity
 from ketacortex.model.upregulation import advance_gain
 from ketacortex.settings import Settings
 from ketacortex.simulate.engine import OCCUPANCY_VOLTAGE_MV, Openings, ReceptorGains
+from ketacortex.simulate.plastic_states import PlasticStates
+from ketacortex.stimulus.afferent_spikes import AfferentTuning
+from ketacortex.stimulus.day import Screen
 
 SUBUNITS = ("glun2a", "glun2b", "glun2d")  # those that cortical neurons have
 CLASSES = ("pyr", "pv", "sst")
@@ -107,6 +113,8 @@ class SlowStates:
         On the clock of the doses: seconds from the end of the first epoch.
     block : BlockSettings
     at_somata : Exposure of `soma_sites`, where HCN block is followed
+    plasticity : what experience changes; None for a circuit that does not learn
+    serotonin : doses of it
     """
 
     def __init__(
@@ -115,6 +123,8 @@ class SlowStates:
         exposure: Exposure,
         block: BlockSettings,
         at_somata: Exposure | None = None,
+        plasticity: Plasticity | None = None,
+        serotonin: Sequence[SerotoninDose] = (),
     ) -> None:
         s = circuit.settings
         self._settings, self._exposure, self._block = s, exposure, block
@@ -135,6 +145,12 @@ class SlowStates:
         self._hcn_bound: NDArray[np.float64] | None = None
         self._ampa_gain = np.ones(self._n_branches)
         self._opening: _Opening | None = None
+        self._plastic = None if plasticity is None else PlasticStates(circuit, plasticity)
+        self._serotonin, self._now_s = tuple(serotonin), -np.inf
+        self.begins_s = min(
+            [exposure.begins_s, *(d.start_s for d in serotonin if not d.is_nothing)]
+        )
+        """When the first of anything given can arrive, s; infinity when nothing is given."""
         self._course: list[tuple[float, str, str, float, float, float]] = []
 
     @property
@@ -145,7 +161,18 @@ class SlowStates:
 
     def is_moving(self, until_s: float) -> bool:
         """Whether anything is away from its baseline, or will be pushed before `until_s`."""
-        return self.is_stirred or self._exposure.begins_s < until_s
+        return self.is_stirred or self.learns or self.begins_s < until_s
+
+    @property
+    def learns(self) -> bool:
+        """Whether experience changes anything: then every moment counts, drug or none."""
+        return self._plastic is not None
+
+    @property
+    def afferent_gain(self) -> NDArray[np.float64] | float:
+        """What fatigue and a cut of release leave of the spikes of each afferent fibre."""
+        left = release_left(self._serotonin, self._now_s)
+        return left if self._plastic is None else left * (1 - self._plastic.fatigue)
 
     @property
     def needs_times(self) -> bool:
@@ -157,33 +184,87 @@ class SlowStates:
         """Share of each site's NMDA conductance that is blocked, (n_site,)."""
         return (self._shares * self._blocked.sum(axis=0)).sum(axis=0)
 
-    def gains(self) -> ReceptorGains:
-        """What is left of the receptors for the network."""
+    def _left_2ab(self) -> NDArray[np.float64]:
+        """Share of each site's GluN2A/2B conductance that is not blocked, (n_site,)."""
         a, b, _ = self._shares
         blocked = self._blocked.sum(axis=0)
-        blocked_2ab = np.divide(
-            a * blocked[0] + b * blocked[1],
-            a + b,
-            out=np.zeros(len(a)),
-            where=a + b > 0,
+        taken = a * blocked[0] + b * blocked[1]
+        left: NDArray[np.float64] = 1 - np.divide(
+            taken, a + b, out=np.zeros(len(a)), where=a + b > 0
         )
-        ampa = np.ones(len(a))
+        return left
+
+    def gains(self) -> ReceptorGains:
+        """What is left of the receptors for the network."""
+        blocked = self._blocked.sum(axis=0)
+        nmda = self._left_2ab()
+        ampa = np.ones(len(nmda))
         ampa[: self._n_branches] = self._ampa_gain
+        onto_points: NDArray[np.float64] | None = None
+        if self._plastic is not None:
+            learnt = self._plastic.receptor_gains()
+            ampa[: self._n_branches] *= learnt[0]
+            nmda[: self._n_branches] *= learnt[1]
+            onto_points = 1 + self._plastic.facilitation
         return ReceptorGains(
             ampa=ampa,
-            nmda=1 - blocked_2ab,
+            nmda=nmda,
             nmda_2d=1 - blocked[2],
             hcn=None if self._hcn_bound is None else conductance_left(self._hcn_bound),
             hcn_shift_mv=(
                 None if self._hcn_bound is None else half_activation_shift_mv(self._hcn_bound)
             ),
+            afferents_onto_points=onto_points,
         )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that later times depend on, and the course until now; `take` goes on."""
+        columns = zip(*self._course, strict=True) if self._course else ()
+        kept: dict[str, NDArray[Any]] = {
+            "blocked": self._blocked,
+            "ampa_gain": self._ampa_gain,
+            **{f"course_{k}": np.array(column) for k, column in enumerate(columns)},
+        }
+        if self._hcn_bound is not None:
+            kept["hcn_bound"] = self._hcn_bound
+        if self._opening is not None:
+            kept |= {f"opening_{name}": values for name, values in vars(self._opening).items()}
+        if self._plastic is not None:
+            kept |= self._plastic.arrays()
+        return kept
+
+    def take(self, arrays: Mapping[str, NDArray[Any]], now_s: float) -> None:
+        """Go on at `now_s` from what `arrays` gave at the end of an epoch."""
+        self._blocked, self._ampa_gain = arrays["blocked"], arrays["ampa_gain"]
+        self._hcn_bound, self._now_s = arrays.get("hcn_bound"), now_s
+        if "opening_free" in arrays:
+            self._opening = _Opening(arrays["opening_free"], arrays["opening_unbinding_per_s"])
+        columns = [arrays[f"course_{k}"].tolist() for k in range(len(COURSE_COLUMNS))
+                   if "course_0" in arrays]  # fmt: skip
+        self._course = list(zip(*columns, strict=True))
+        if self._plastic is not None:
+            self._plastic.take(arrays)
 
     def departed(self) -> NDArray[np.float64]:
         """How far from baseline: mean block of each class, mean AMPA gain, HCN channels bound."""
         block = [self.blocked_share[self.population == name].mean() for name in CLASSES]
         hcn = 0.0 if self._hcn_bound is None else self._hcn_bound[: self._n_branches].mean()
-        return np.array([*block, self._ampa_gain.mean() - 1, hcn])
+        learnt = () if self._plastic is None else self._plastic.departed()
+        released = 1 - release_left(self._serotonin, self._now_s)
+        return np.array([*block, self._ampa_gain.mean() - 1, hcn, released, *learnt])
+
+    def begin(self, screen: Screen, tuning: AfferentTuning) -> None:
+        """Another stimulus is on the screen."""
+        if self._plastic is not None:
+            drive = np.zeros(len(tuning.preferred_deg))
+            for orientation_deg, share in screen.shares():
+                drive += share * tuning.tuned_share(orientation_deg)
+            self._plastic.begin(drive, screen.learning_gain)
+
+    def get_used_to(self) -> None:
+        """What has been shown until now is from now on the usual."""
+        if self._plastic is not None and self._plastic.usual is None:
+            self._plastic.get_used_to()
 
     def see(self, openings: Openings, weight: float = 1.0) -> None:
         """Take in how far receptors were open, by voltage, with this weight against the past.
@@ -193,6 +274,8 @@ class SlowStates:
         openings : from `Cortex.take_openings`
         weight : 1 forgets what was seen before
         """
+        if self._plastic is not None:
+            self._plastic.see(openings, self._left_2ab())
         blockers = self._exposure.blockers.values()
         if not blockers:
             return
@@ -230,6 +313,9 @@ class SlowStates:
         )
         if self._at_somata is not None:
             self._hcn_bound = self._bound_to_hcn(self._at_somata, time_s + duration_s)
+        if self._plastic is not None:
+            self._plastic.advance(duration_s)
+        self._now_s = time_s + duration_s
         if not silently:
             self.note(time_s + duration_s)
 
@@ -263,6 +349,8 @@ class SlowStates:
     def step_s(self, time_s: float, at_most_s: float, largest_change: float) -> float:
         """Longest step, halved from `at_most_s`, that moves no class's mean block too far, s."""
         step = at_most_s
+        if self._plastic is not None:
+            step = min(step, self._plastic.longest_step_s())
         while step > SHORTEST_S and self._change(time_s, step) > largest_change:
             step /= 2
         return step
@@ -282,8 +370,13 @@ class SlowStates:
             for place, (blocker, concentration) in enumerate(free.items()):
                 quantity = course_quantity(blocker, is_first=place == 0)
                 self._write(time_s, quantity, name, concentration[here])
-            self._write(time_s, "blocked_share", name, self.blocked_share[here])
-        self._write(time_s, "ampa_gain", "pyr", self._ampa_gain)
+            if free:
+                self._write(time_s, "blocked_share", name, self.blocked_share[here])
+        if free:
+            self._write(time_s, "ampa_gain", "pyr", self._ampa_gain)
+        if self._plastic is not None:
+            for (quantity, population), values in self._plastic.course().items():
+                self._write(time_s, quantity, population, values)
         if self._hcn_bound is not None:
             bound = self._hcn_bound[: self._n_branches]
             self._write(time_s, "hcn_conductance_left", "pyr", conductance_left(bound))

@@ -37,9 +37,16 @@ class AfferentTuning:
         """Mean rate of each fibre under a grating, or under a blank (NaN)."""
         if np.isnan(orientation_deg):
             return np.full(len(self.preferred_deg), self.rest_hz)
+        tuned_hz = self.peak_hz * self.tuned_share(orientation_deg)
+        return self.rest_hz + self.pedestal_hz + tuned_hz
+
+    def tuned_share(self, orientation_deg: float) -> NDArray[np.float64]:
+        """Tuned drive of each fibre over that at its best grating, 0 under a blank (NaN)."""
+        if np.isnan(orientation_deg):
+            return np.zeros(len(self.preferred_deg))
         doubled = 2 * np.deg2rad(orientation_deg - self.preferred_deg)
-        tuned = self.peak_hz * np.exp(self.tuning * (np.cos(doubled) - 1))
-        return self.rest_hz + self.pedestal_hz + tuned
+        share: NDArray[np.float64] = np.exp(self.tuning * (np.cos(doubled) - 1))
+        return share
 
 
 class AfferentSpikes:
@@ -48,6 +55,8 @@ class AfferentSpikes:
     def __init__(self, tuning: AfferentTuning, rng: np.random.Generator) -> None:
         self._tuning = tuning
         self._rng = rng
+        self.gain: NDArray[np.float64] | float = 1.0
+        """Of the rate of each fibre, (n_afferent,) or one for all: what fatigue leaves of it."""
         self._shared = rng.standard_normal(1)
         self._private = rng.standard_normal(len(tuning.preferred_deg))
 
@@ -64,7 +73,7 @@ class AfferentSpikes:
         edges = np.rint(np.linspace(0, duration_s * steps_per_s, n_bins + 1)).astype(np.int64)
         rate = self._tuning.rate_hz(orientation_deg)
         gain = self._gain(n_bins, duration_s / n_bins)
-        count = self._rng.poisson(rate * gain * (duration_s / n_bins))
+        count = self._rng.poisson(rate * self.gain * gain * (duration_s / n_bins))
         where, afferent = np.nonzero(count)
         repeat = count[where, afferent]
         bin_of = np.repeat(where, repeat)

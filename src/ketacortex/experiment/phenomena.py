@@ -1,0 +1,30 @@
+"""Which rows of the table of effects show which published phenomenon, as the experiment says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ketacortex.analyse.population import json_rows
+from ketacortex.experiment.schema import Experiment
+
+
+def with_phenomena(effects: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
+    """Effects with a column `phenomenon`: a name on the scoreboard, None for most rows.
+
+    Parameters
+    ----------
+    effects : from `compare_animals`
+    experiment : Experiment, whose `phenomena` are looked for in their order
+    """
+    named = [_name_of(row, experiment) for row in json_rows(effects)]
+    return effects.assign(phenomenon=pd.Series(named, index=effects.index, dtype=object))
+
+
+def _name_of(effect: Mapping[str, Any], experiment: Experiment) -> str | None:
+    for name, rows in experiment.phenomena.items():
+        if any(row.is_in(effect) for row in rows):
+            return name
+    return None
