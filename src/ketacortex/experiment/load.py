@@ -15,6 +15,8 @@ from ketacortex.errors import ConfigurationError, nearest
 from ketacortex.experiment.schema import Experiment
 
 DEFAULT_PRESET = "topical-v1"
+WHOLE = ("arms", "phenomena")
+"""Tables that whoever extends an experiment replaces."""
 OWN_ROOMS = ("block.", "plasticity.")
 """Settings of an arm that are not under `circuit`."""
 
@@ -123,12 +125,12 @@ def _read_file(path: Path) -> str:
 
 
 def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged key by key; arms and lists are replaced as a whole."""
+    """Tables are merged key by key; arms, phenomena and lists are replaced as a whole."""
     merged = dict(base)
     if isinstance(top.get("arms"), Mapping):
         _keep_claims_about(top["arms"], merged)
     for key, value in top.items():
-        if key != "arms" and isinstance(value, Mapping) and isinstance(merged.get(key), dict):
+        if key not in WHOLE and isinstance(value, Mapping) and isinstance(merged.get(key), dict):
             merged[key] = _merge(merged[key], value)
         else:
             merged[key] = value

@@ -218,7 +218,10 @@ class SlowStates:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything that later times depend on, and the course until now; `take` goes on."""
+        """Everything that later times depend on, and the course until now; `take` goes on.
+
+        How far receptors were open is not among it: every epoch looks before it moves.
+        """
         columns = zip(*self._course, strict=True) if self._course else ()
         kept: dict[str, NDArray[Any]] = {
             "blocked": self._blocked,
@@ -227,18 +230,17 @@ class SlowStates:
         }
         if self._hcn_bound is not None:
             kept["hcn_bound"] = self._hcn_bound
-        if self._opening is not None:
-            kept |= {f"opening_{name}": values for name, values in vars(self._opening).items()}
         if self._plastic is not None:
             kept |= self._plastic.arrays()
         return kept
 
     def take(self, arrays: Mapping[str, NDArray[Any]], now_s: float) -> None:
         """Go on at `now_s` from what `arrays` gave at the end of an epoch."""
-        self._blocked, self._ampa_gain = arrays["blocked"], arrays["ampa_gain"]
+        # An arm without this one's blockers may have left what both share: nothing was bound then.
+        if arrays["blocked"].shape == self._blocked.shape:
+            self._blocked = arrays["blocked"]
+        self._ampa_gain = arrays["ampa_gain"]
         self._hcn_bound, self._now_s = arrays.get("hcn_bound"), now_s
-        if "opening_free" in arrays:
-            self._opening = _Opening(arrays["opening_free"], arrays["opening_unbinding_per_s"])
         columns = [arrays[f"course_{k}"].tolist() for k in range(len(COURSE_COLUMNS))
                    if "course_0" in arrays]  # fmt: skip
         self._course = list(zip(*columns, strict=True))
@@ -364,7 +366,9 @@ class SlowStates:
     def note(self, time_s: float) -> None:
         """Note down where everything stands at `time_s`."""
         at_sites = self._exposure.free_micromolar(time_s)
-        free = dict(zip(self._exposure.blockers, at_sites, strict=True))
+        # Until something is given the course is that of an arm in which nothing ever is.
+        is_given = time_s >= self._exposure.begins_s
+        free = dict(zip(self._exposure.blockers, at_sites, strict=True)) if is_given else {}
         for name in CLASSES:
             here = self.population == name
             for place, (blocker, concentration) in enumerate(free.items()):
@@ -377,7 +381,7 @@ class SlowStates:
         if self._plastic is not None:
             for (quantity, population), values in self._plastic.course().items():
                 self._write(time_s, quantity, population, values)
-        if self._hcn_bound is not None:
+        if free and self._hcn_bound is not None:
             bound = self._hcn_bound[: self._n_branches]
             self._write(time_s, "hcn_conductance_left", "pyr", conductance_left(bound))
 
