@@ -25,8 +25,9 @@ GROUP_UNITS = 6
 """Units that are read together: a third of the degrees of freedom of ten repeats."""
 MIN_TRIALS = 4
 """Trials of every orientation, so that three units can be read together."""
-N_PARTITIONS = 16
-"""Random ways to part the units into groups; more take less than 1 % off the error."""
+N_PARTITIONS = 8
+"""Random ways to part the units into groups: with 48 units the error is then that of the trials
+(7 %; it is 10 % with one way, and no smaller with 32)."""
 SAME_ORIENTATION_DEG = 1.0
 """A reference so close to an orientation that was shown is that orientation."""
 
@@ -131,10 +132,14 @@ def group_information(
 
         I(p) = mean over g of I_g(p)
 
-    which is unbiased, as a mean of what is. The groups are disjoint and of N units in each of 16
+    which is unbiased, as a mean of what is. The groups are disjoint and of N units in each of 8
     random partitions; N is 6, or half of the degrees of freedom ``2 n - 2`` where these are fewer,
     n being the smallest number of trials of an orientation. The threshold is that of N cells; where
     noise is uncorrelated that of M cells is ``sqrt(N / M)`` of it.
+
+    What units tell of a pair for which they hardly fired is left out. With 10 trials of each
+    orientation the information is 4 % low for that where units fire 1 spike a trial on average, and
+    12 % where they fire 0.3.
 
     References
     ----------

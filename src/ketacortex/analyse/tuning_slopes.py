@@ -97,7 +97,8 @@ def mean_slopes(
     -----
     ``mean over cells and halvings of sign(r'_A) r'_B``, A and B the two halves either way round,
     over the cells tuned in A of both epochs. Without tuning it is 0. Where noise turns the sign of
-    a shallow slope it is below the absolute slope.
+    a shallow slope it is below the absolute slope. The curves are von Mises curves: a bend that
+    these cannot take, such as a stretch of 20 degrees that is steeper, is mostly smoothed away.
     """
     chooses = (before.is_tuned & after.is_tuned)[is_member]
     n_units = int(chooses.any(axis=(1, 2)).sum())
