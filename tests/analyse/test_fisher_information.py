@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ketacortex.analyse.fisher_information import fisher_information
+from ketacortex.analyse.fisher_information import fisher_information, neighbour_information
 
 ORIENTATION_DEG = np.array([0.0, 30.0, 60.0, 90.0, 120.0, 150.0])
 
@@ -82,3 +82,11 @@ def test_copies_of_a_unit_cannot_be_told_apart():
     counts, shown_deg = normal_counts(np.random.default_rng(6), 12, COVARIANCE, SLOPE)
     found = fisher_information(np.concatenate([counts, counts[:1]]), shown_deg)
     assert np.isnan(found.information).all()
+
+
+def test_information_alone_is_the_same_and_a_silent_group_has_none():
+    counts, shown_deg = normal_counts(np.random.default_rng(5), 12, COVARIANCE, SLOPE)
+    np.testing.assert_array_equal(
+        neighbour_information(counts, shown_deg), fisher_information(counts, shown_deg).information
+    )
+    np.testing.assert_array_equal(neighbour_information(0.0 * counts, shown_deg), np.zeros(6))

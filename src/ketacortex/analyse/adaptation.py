@@ -33,11 +33,10 @@ from ketacortex.analyse.adapted_tuning import (
     second_bout_values,
 )
 from ketacortex.analyse.count_correlations import distance_um
-from ketacortex.analyse.epoch_pairs import MIN_TUNED_UNITS
 from ketacortex.analyse.epoch_values import EpochMeasures
 from ketacortex.analyse.parted_epoch import PartedEpoch
 from ketacortex.analyse.responses import collect_responses
-from ketacortex.analyse.session import PAIR_COLUMNS, SessionFindings, populations_of
+from ketacortex.analyse.session import PAIR_COLUMNS, SessionFindings, tuned_populations
 from ketacortex.analyse.statistics import NotComputed
 from ketacortex.recording.recording import Recording
 from ketacortex.units import orientation_distance_deg
@@ -91,7 +90,8 @@ def measure_adaptation(recording: Recording) -> AdaptationFindings:
     responses = collect_responses(recording)
     epochs = {of.epoch: PartedEpoch(EpochMeasures(recording, of)) for of in responses}
     found = [AdaptedTuning(a, epochs) for a in adapted_epochs(recording, responses)]
-    populations = _tuned_populations(recording, epochs)
+    is_tuned = [np.isfinite(epoch.tuned_deg) for epoch in epochs.values()]
+    populations = tuned_populations(recording, is_tuned)
     rows: list[dict[str, Any]] = []
     missing: list[dict[str, Any]] = []
     for of in found:
@@ -118,20 +118,6 @@ def with_adaptation(findings: SessionFindings, adaptation: AdaptationFindings) -
         pairs=pd.concat([findings.pairs, adaptation.pairs], ignore_index=True),
         not_computed=[*findings.not_computed, *adaptation.not_computed],
     )
-
-
-def _tuned_populations(
-    recording: Recording, epochs: dict[str, PartedEpoch]
-) -> dict[str, NDArray[np.bool_]]:
-    """Those with enough tuned units in some epoch; all of them where none has."""
-    populations = populations_of(recording)
-    is_tuned = [np.isfinite(epoch.tuned_deg) for epoch in epochs.values()]
-    tuned = {
-        name: is_member
-        for name, is_member in populations.items()
-        if any((is_member & units).sum() >= MIN_TUNED_UNITS for units in is_tuned)
-    }
-    return tuned or populations
 
 
 def _same_of_first_bout(of: AdaptedTuning, found: list[AdaptedTuning]) -> AdaptedTuning | None:

@@ -103,17 +103,45 @@ def fisher_information(
     )
 
 
+def neighbour_information(
+    counts: NDArray[np.float64], orientation_deg: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Linear Fisher information of neighbouring orientations alone, without its intervals.
+
+    For many groups of units, whose mean is wanted.
+
+    Parameters
+    ----------
+    counts : (n_unit, n_trial) spikes
+    orientation_deg : (n_trial,) deg, without NaN
+
+    Returns
+    -------
+    (n_pair,) 1 / deg^2
+        As of `fisher_information`, but 0 for a pair in which no unit varied: a group that does not
+        fire tells nothing. The pairs are those of `neighbours_deg`.
+    """
+    first_deg, second_deg, pairs = _compare_neighbours(counts, orientation_deg)
+    information = [pair.information if pair.n_units else 0.0 for pair in pairs]
+    return _per_deg2(information, first_deg, second_deg)
+
+
 def _compare_neighbours(
     counts: NDArray[np.float64], orientation_deg: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[_Pair]]:
-    first_deg, second_deg = _neighbours(np.unique(orientation_deg))
+    first_deg, second_deg = neighbours_deg(np.unique(orientation_deg))
     pairs = zip(first_deg, second_deg, strict=True)
     return first_deg, second_deg, [_compare(counts, orientation_deg, a, b) for a, b in pairs]
 
 
-def _neighbours(
+def neighbours_deg(
     shown_deg: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and second of every pair of neighbours among ascending orientations.
+
+    >>> [deg.tolist() for deg in neighbours_deg(np.array([0.0, 60.0, 120.0]))]
+    [[0.0, 60.0, 120.0], [60.0, 120.0, 0.0]]
+    """
     if len(shown_deg) < 2:
         return np.zeros(0), np.zeros(0)
     if len(shown_deg) == 2:  # round the circle the same pair would come twice

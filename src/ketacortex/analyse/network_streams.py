@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ketacortex.analyse.adapted_epochs import ADAPTER_KIND
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.spike_stream import SpikeStream, spike_stream
+from ketacortex.analyse.trained_epochs import TRAINING_KIND
 from ketacortex.recording.recording import Recording
 from ketacortex.recording.selection import only_epoch
 
@@ -24,7 +25,7 @@ def network_streams(recording: Recording) -> dict[str, SpikeStream]:
 
     Where there are gratings it is their presentation alone, trial by trial; else the whole epoch
     but for gaps of the recording, and the whole recording if it names no epoch. Epochs with an
-    adapter are none: what is shown there is no stimulus of the others.
+    adapter or with training are none: what is shown there is no stimulus of the others.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def network_streams(recording: Recording) -> dict[str, SpikeStream]:
     named = {
         str(row["name"]): (float(row["start_s"]), float(row["stop_s"]))
         for row in recording.epochs.to_dict("records")
-        if row.get("kind") != ADAPTER_KIND
+        if row.get("kind") not in (ADAPTER_KIND, TRAINING_KIND)
     }
     if not named and not shown:
         named = {WHOLE: (recording.start_s, recording.stop_s)}

@@ -113,7 +113,7 @@ def compare_animals(
 
     Parameters
     ----------
-    sessions : pairs of (arm, SessionFindings, NetworkFindings or AdaptationFindings)
+    sessions : pairs of (arm, SessionFindings or other findings of one animal)
     claims : name of each claim, its arm and the arm it is held against
 
     Returns

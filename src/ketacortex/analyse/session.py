@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ketacortex.analyse import epoch_pairs, epoch_values
 from ketacortex.analyse.epoch_pairs import (
+    MIN_TUNED_UNITS,
     PAIR_MEASURES,
     SHIFT_MEASURES,
     pair_epochs,
@@ -109,6 +110,26 @@ def populations_of(recording: Recording) -> dict[str, NDArray[np.bool_]]:
     if len(known) != 1 or (cell_class == UNKNOWN_CLASS).any():
         populations[ALL_UNITS] = np.ones(recording.n_units, bool)
     return populations
+
+
+def tuned_populations(
+    recording: Recording, is_tuned: Iterable[NDArray[np.bool_]]
+) -> dict[str, NDArray[np.bool_]]:
+    """Those with enough tuned units in some epoch; all of them where none has.
+
+    Parameters
+    ----------
+    recording : Recording
+    is_tuned : of each epoch, (n_unit,)
+    """
+    populations = populations_of(recording)
+    of_epochs = list(is_tuned)
+    tuned = {
+        name: is_member
+        for name, is_member in populations.items()
+        if any((is_member & units).sum() >= MIN_TUNED_UNITS for units in of_epochs)
+    }
+    return tuned or populations
 
 
 def _shifts(
