@@ -133,7 +133,7 @@ def residual_counts(
         return np.zeros((recording.n_units, 0))
     counts = counts_in_windows(recording, onset_s[is_used], duration_s[is_used], window_s)
     residual = around_condition_means(counts, condition[is_used])
-    return residual.reshape(recording.n_units, -1)
+    return residual.reshape(recording.n_units, residual.shape[1] * residual.shape[2])
 
 
 def counts_in_windows(

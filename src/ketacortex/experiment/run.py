@@ -19,6 +19,8 @@ from ketacortex.analyse.findings import write_findings
 from ketacortex.analyse.network import measure_network, with_network
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
+from ketacortex.analyse.trained_epochs import trainings_of
+from ketacortex.analyse.training import measure_training, with_training
 from ketacortex.errors import DataError, InterruptedRunError
 from ketacortex.experiment.folder import (
     SUMMARY,
@@ -181,6 +183,8 @@ def animal_session(
     findings = measure_session(recording)
     if adapters_of(recording):
         findings = with_adaptation(findings, measure_adaptation(recording))
+    if trainings_of(recording):
+        findings = with_training(findings, measure_training(recording))
     if experiment.analysis.network:
         findings = with_network(findings, measure_network(recording, threads=1))
     return findings, peak_memory_mb()
