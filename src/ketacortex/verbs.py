@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from ketacortex.analyse.compare import Comparison, compare_sides
+from ketacortex.analyse.experience import measure_experience, with_experience
 from ketacortex.analyse.findings import write_csv, write_findings
 from ketacortex.analyse.inclusion import InclusionRule
 from ketacortex.analyse.network import measure_network, with_network
@@ -37,6 +38,7 @@ from ketacortex.report.catalogue import parameter_rows
 from ketacortex.report.cells_answer import cells_answer
 from ketacortex.report.dose_course import DoseCourse, course_of_doses
 from ketacortex.report.dose_picture import draw_dose
+from ketacortex.report.experience_answer import experience_answer
 from ketacortex.report.network_answer import network_answer
 from ketacortex.report.page import report_recordings, report_run
 
@@ -220,6 +222,8 @@ def analyse(
     `units`, `populations`, `comparisons`, `not_computed`, ready for JSON
         With the network also `network` (pairs and links of each epoch), `links`, `graph` (measures
         with their null) and `changes` (of each measure in each animal between its epochs).
+        Of recordings with adapters or training also `adaptation` and `training`: each measure in
+        each animal, and an entry of `not_computed` for what is missing.
     """
     parts = {CELLS} if only is None else _parts(only)
     places = [Path(path) for path in paths]
@@ -240,13 +244,18 @@ def analyse(
             (arm, with_network(findings, network))
             for (arm, findings), network in zip(sessions, networks, strict=True)
         ]
+    experiences = [measure_experience(recording) for recording in recordings]
+    sessions = [
+        (arm, with_experience(findings, experience))
+        for (arm, findings), experience in zip(sessions, experiences, strict=True)
+    ]
     if len(sessions) > 1:
         compared = compare_animals(sessions, claims)
     if folder is not None:
         write_findings(folder / "findings", sessions, compared)
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
-    answer = cells_answer(sessions, compared)
+    answer = {**cells_answer(sessions, compared), **experience_answer(with_arms, experiences)}
     if NETWORK not in parts:
         return answer
     of_network = network_answer(with_arms, networks, claims, folder)

@@ -13,14 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ketacortex.analyse.adaptation import measure_adaptation, with_adaptation
-from ketacortex.analyse.adapted_epochs import adapters_of
+from ketacortex.analyse.experience import measure_experience, with_experience
 from ketacortex.analyse.findings import write_findings
 from ketacortex.analyse.network import measure_network, with_network
 from ketacortex.analyse.population import compare_animals, json_rows
 from ketacortex.analyse.session import SessionFindings, measure_session
-from ketacortex.analyse.trained_epochs import trainings_of
-from ketacortex.analyse.training import measure_training, with_training
 from ketacortex.errors import DataError, InterruptedRunError
 from ketacortex.experiment.folder import (
     SUMMARY,
@@ -181,10 +178,7 @@ def animal_session(
         write_nwb(session.recording, path)
         recording = read_nwb(path)
     findings = measure_session(recording)
-    if adapters_of(recording):
-        findings = with_adaptation(findings, measure_adaptation(recording))
-    if trainings_of(recording):
-        findings = with_training(findings, measure_training(recording))
+    findings = with_experience(findings, measure_experience(recording))
     if experiment.analysis.network:
         findings = with_network(findings, measure_network(recording, threads=1))
     return findings, peak_memory_mb()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ketacortex.settings import Settings, sourced
 
 PROTOTYPE = (
-    "fitted: on prototype circuits; its depth on three animals of this one, with repulsion after 2 "
+    "fitted: on prototype circuits; its depth on seven animals of this one, with repulsion after 2 "
     "min of an adapter in view (C2)"
 )
 

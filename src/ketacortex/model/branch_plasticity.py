@@ -34,7 +34,7 @@ from ketacortex.settings import Settings, sourced
 
 ATTRACTION = (
     "fitted: with repulsion after 2 min and attraction after 12 min of an adapter in view (C1, "
-    "C2), first on prototype circuits, then on three animals of this one; the same for every other "
+    "C2), first on prototype circuits, then on seven animals of this one; the same for every other "
     "row"
 )
 QUIET = "fitted: no weight drifts while the stimuli of the first epoch go on for hours"
