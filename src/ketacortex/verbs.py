@@ -256,6 +256,9 @@ def analyse(
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
     answer = {**cells_answer(sessions, compared), **experience_answer(with_arms, experiences)}
+    if len(sessions) == 1:  # of several, those over animals have said it
+        untold = [entry for one in experiences[0] for entry in one.not_computed]
+        answer["not_computed"] = [*answer["not_computed"], *untold]
     if NETWORK not in parts:
         return answer
     of_network = network_answer(with_arms, networks, claims, folder)

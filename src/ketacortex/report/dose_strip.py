@@ -41,6 +41,7 @@ from ketacortex.report.drawing import (
 )
 from ketacortex.report.tables import Material
 from ketacortex.simulate.session import epoch_starts_s
+from ketacortex.stimulus.grating import GratingSequence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -212,18 +213,25 @@ def over_animals(course: pd.DataFrame) -> pd.DataFrame:
 
 
 def _epochs_min(experiment: Experiment) -> list[tuple[float, float, str]]:
-    """Start, stop and name of every epoch, min on the clock of the doses."""
+    """Start, stop and name of every measured epoch, min on the clock of the doses."""
     shown = experiment.shown()
     begins = epoch_starts_s(shown, experiment.starts_s())
     return [
         (begins[name] / 60, (begins[name] + sequence.total_s) / 60, name)
         for name, sequence in shown
+        if isinstance(sequence, GratingSequence)
     ]
 
 
 def _shade_epochs(axes: Axes, experiment: Experiment) -> None:
-    for from_min, to_min, name in _epochs_min(experiment):
+    epochs = _epochs_min(experiment)
+    letter_min = LETTER_SHARE * (epochs[-1][1] - epochs[0][0])
+    free_from_min = -np.inf
+    for from_min, to_min, name in epochs:
         axes.axvspan(from_min, to_min, color=FAINT, alpha=0.45, lw=0, zorder=0)
+        if from_min < free_from_min:  # a name over the last one could not be read
+            continue
+        free_from_min = from_min + letter_min * len(name)
         axes.text(
             from_min, 1.0, name, transform=axes.get_xaxis_transform(), fontsize=7, va="bottom",
             color=INK,

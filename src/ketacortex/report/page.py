@@ -18,6 +18,12 @@ from ketacortex.report import methods, statements
 from ketacortex.report.change_figures import draw_fano, draw_osi
 from ketacortex.report.dose_strip import draw_dose_strip
 from ketacortex.report.drawing import ReportFigure
+from ketacortex.report.experience_figures import (
+    draw_by_time,
+    draw_recovery,
+    draw_training,
+    has_experience,
+)
 from ketacortex.report.ground_truth_figure import (
     draw_ground_truth,
     ground_truth,
@@ -104,6 +110,16 @@ def _drawn(draw: Callable[..., ReportFigure | str], material: Material, *more: A
     return Drawn(None, found) if isinstance(found, str) else Drawn(found)
 
 
+def _experience(material: Material) -> dict[str, Drawn]:
+    """Figures of the section on adaptation and training that have anything to show."""
+    drawn = {
+        "By time": _drawn(draw_by_time, material),
+        "After adaptation": _drawn(draw_recovery, material),
+        "Training": _drawn(draw_training, material),
+    }
+    return {heading: one for heading, one in drawn.items() if one.figure is not None}
+
+
 def _network(material: Material, networks: list[ExampleNetwork]) -> dict[str, Drawn]:
     """Figures of the section on the network, by their headings."""
     return {
@@ -161,6 +177,8 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "initial_sentences": initial_sentences(material),
         "fano_time": _drawn(draw_fano_through_trial, material),
         "correlation": _drawn(draw_correlation_by_tuning, material),
+        "experience": _experience(material) if has_experience(material) else {},
+        "phenomena": statements.phenomenon_rows(material),
         "network": _network(material, networks) if has_network(material) else {},
         "no_network": NO_NETWORK,
         "truth": None if truth is None else _drawn(draw_ground_truth, material, truth),
