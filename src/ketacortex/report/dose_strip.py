@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 2
 DEPTHS_UM = np.linspace(0.0, 700.0, 71)
 N_TIMES = 121
+LETTER_SHARE = 0.009  # of the width of the figure, of a letter over an epoch
 ROWS = (
     ("free_micromolar", "free at the\nreceptors [µM]"),
     ("blocked_share", "share of NMDA\nblocked"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,7 @@ CLASSES = {  # middle of the class of first shifts, deg
     "recovery_large_deg": 22.5,
 }
 MOST_SHIFT_DEG = 45.0
+TITLE_LETTERS = 32
 BESIDE_MIN = 0.012
 """Of the time shown, how far arms stand beside each other."""
 NO_TIMES = "Not computed: no recording of an example animal says when its epochs were."
@@ -154,7 +156,7 @@ def _by_time(
         axes = figure.subplots(1, len(measures), sharex=True)
         for place, measure in zip(axes, measures, strict=True):
             _shade(place, shown)
-            place.set_title(measure_in_words(measure), loc="left")
+            place.set_title(fill(measure_in_words(measure), TITLE_LETTERS), loc="left")
             place.set_xlabel("time [min]")
             span_min = max(minutes.values()) - min(minutes.values())
             for beside, (arm, colour) in enumerate(colours.items()):
@@ -243,8 +245,8 @@ def _draw_points(
         for key in ("minute", "mean", "low", "high")
     )
     place.errorbar(
-        x + beside_min, mean, yerr=[mean - low, high - mean], color=colour, marker="o", ms=4, lw=1.1,
-        capsize=2,
+        x + beside_min, mean, yerr=[mean - low, high - mean], color=colour, marker="o", ms=4,
+        lw=1.1, capsize=2,
     )  # fmt: skip
 
 
@@ -269,12 +271,11 @@ def _shifts_of_cells(material: Material, last: str) -> pd.DataFrame:
         for epoch in (first[-1], second[0], last)
     ]
     joined = pd.concat(three, axis=1, keys=["first", "second", "third"]).dropna().reset_index()
+    one, two, three_deg = (joined[name].to_numpy(float) for name in ("first", "second", "third"))
     return joined.assign(
-        shift_deg=orientation_difference_deg(joined["second"].to_numpy(), joined["first"].to_numpy()),
-        change_deg=orientation_difference_deg(
-            joined["third"].to_numpy(), joined["second"].to_numpy()
-        ),
-    )  # fmt: skip
+        shift_deg=orientation_difference_deg(two, one),
+        change_deg=orientation_difference_deg(three_deg, two),
+    )
 
 
 def _draw_cells(place: Axes, cells: pd.DataFrame) -> None:
