@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+sys.path[0] = str(Path(__file__).parents[1])  # or `statistics` here hides that of Python
 
-from ketacortex.experiment.load import load_experiment
+import pandas as pd  # noqa: E402
 
 PRESETS = (
     "adaptation", "adaptation-ketamine", "second-adaptation", "training-ketamine",
@@ -29,16 +31,16 @@ KEYS = ("measure", "arm", "epoch", "population")
 
 def rows_of(folder: Path) -> dict[str, Any]:
     """Rows that show a phenomenon, the same of the first animal, and the time the run took."""
-    experiment = load_experiment(folder / "experiment.toml")
+    experiment = tomllib.loads((folder / "experiment.toml").read_text(encoding="utf-8"))
     summary = json.loads((folder / "findings" / "summary.json").read_text(encoding="utf-8"))
     effects = [row for row in summary["effects"] if row["phenomenon"] is not None]
     pairs = pd.read_csv(folder / "findings" / "pairs.csv")
-    first = pairs[pairs["animal"] == experiment.animal_name(1)]
+    first = pairs[pairs["animal"] == pairs["animal"].iloc[0]]
     named = pd.DataFrame(effects)[["measure", "epoch", "population"]].drop_duplicates()
     values = first.merge(named, on=["measure", "epoch", "population"])
     return {
-        "animals": experiment.animals,
-        "seed": experiment.seed,
+        "animals": experiment["animals"],
+        "seed": experiment["seed"],
         "wall_s": summary["wall_s"],
         "effects": [
             {key: round(v, 6) if isinstance(v, float) else v for key, v in row.items()}

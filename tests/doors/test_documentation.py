@@ -28,8 +28,10 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.slow
 def test_the_commands_of_the_guide_work_one_after_the_other(tmp_path):
-    (experiment,) = blocks(GUIDE, "toml")
-    (tmp_path / "mine.toml").write_text(experiment)
+    experiments = blocks(GUIDE, "toml")
+    names = re.findall(r"Saved as `(\w+\.toml)`", GUIDE.read_text(encoding="utf-8"))
+    for name, experiment in zip(names, experiments, strict=True):
+        (tmp_path / name).write_text(experiment)
     commands = [line for block in blocks(GUIDE, "bash") for line in block.strip().splitlines()]
     assert len(commands) >= 5
     for command in commands:
