@@ -222,7 +222,7 @@ def analyse(
     `units`, `populations`, `comparisons`, `not_computed`, ready for JSON
         With the network also `network` (pairs and links of each epoch), `links`, `graph` (measures
         with their null) and `changes` (of each measure in each animal between its epochs).
-        Of recordings with adapters or training also `adaptation` and `training`: each measure in
+        Of recordings with adapters or training also `adapters` and `trainings`: each measure in
         each animal, and an entry of `not_computed` for what is missing.
     """
     parts = {CELLS} if only is None else _parts(only)

@@ -74,7 +74,7 @@ def test_the_recording_tells_of_its_day_and_analyse_finds_the_adapter(whole, tmp
     answer = ketacortex("analyse", path, "--json")
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
-    measures = {row["measure"] for row in found["adaptation"] + found["not_computed"]}
+    measures = {row["measure"] for row in found["adapters"] + found["not_computed"]}
     assert {"attraction_balance", "recovery_slope"} <= measures
 
 

@@ -22,12 +22,12 @@ def experience_answer(
 
     Returns
     -------
-    `adaptation` and `training`, each only where there is any
+    `adapters` and `trainings`, each only where there is any
     """
     found: dict[str, Any] = {}
     for (arm, _), experience in zip(recordings, experiences, strict=True):
         for one in experience:
-            key = "adaptation" if isinstance(one, AdaptationFindings) else "training"
+            key = "adapters" if isinstance(one, AdaptationFindings) else "trainings"
             mark = {"animal": one.animal, "arm": arm} if len(recordings) > 1 else {}
             found.setdefault(key, []).extend({**mark, **row} for row in json_rows(one.pairs))
     return found
