@@ -78,6 +78,7 @@ def methods(material: Material) -> list[str]:
     paragraphs = []
     if material.experiment is not None:
         paragraphs += [_circuit(material.experiment), _stimuli(material.experiment)]
+        paragraphs += _learning(material.experiment)
         paragraphs += _drug(material.experiment)
         paragraphs += electrode_paragraphs(material.experiment, material.example, material.n_units)
     else:
@@ -108,6 +109,8 @@ def parameters(experiment: Experiment | None) -> list[Parameter]:
         for part in ("tissue", "kinetics", "block", "slow_steps"):
             found += _settings(getattr(experiment, part), part)
         found += _constants(experiment)
+    if experiment.plasticity is not None:
+        found += _settings(experiment.plasticity, "plasticity")
     if experiment.record.is_any:
         found += _settings(experiment.record, "record")
     if experiment.electrodes is not None:
@@ -270,6 +273,42 @@ def _stimuli(experiment: Experiment) -> str:
         for s, epochs in shown.items()
     ]
     return ". ".join(sentences + passing) + "."
+
+
+def _learning(experiment: Experiment) -> list[str]:
+    """What experience changes, and where serotonin was given; nothing of circuits that stand."""
+    paragraphs = []
+    if experiment.plasticity is not None:
+        paragraphs.append(
+            "What the first epoch showed was the usual from then on. Branches compared the calcium "
+            "through their NMDA receptors with it and with that of their cell; a tag followed, and "
+            "AMPA and above all NMDA conductances moved towards soft bounds while the sum of a "
+            "cell's weights stayed; they recovered to where a slow trace held them. Afferent "
+            "fibres driven more than usual tired, and their synapses onto PV and SST cells rose "
+            "and sagged. All of it was stepped by up to "
+            f"{experiment.slow_steps.longest_s:g} s under pieces that stand for the stimuli"
+            f"{_left_out(experiment)}."
+        )
+    given = [
+        f"arm {arm}: {dose.in_words}"
+        for arm in experiment.arms
+        for dose in all_given_in(experiment, arm)
+        if isinstance(dose, SerotoninDose)
+    ]
+    if given:
+        paragraphs.append(
+            f"Serotonin cut the release of afferents and blocked nothing ({'; '.join(given)})."
+        )
+    return paragraphs
+
+
+def _left_out(experiment: Experiment) -> str:
+    arms = [
+        f"arm {name} passed {listed(list(arm.without))} in front of a grey screen"
+        for name, arm in experiment.arms.items()
+        if arm.without
+    ]
+    return f"; {', '.join(arms)}" if arms else ""
 
 
 def _passing(epoch: Passing) -> str:
