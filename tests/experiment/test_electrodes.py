@@ -45,9 +45,9 @@ def text_of(page):
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_without_electrodes_an_experiment_keeps_the_digest_it_had(name):
+def test_what_is_not_there_is_not_in_the_digest(name):
     experiment = load_experiment(name)
-    text = experiment.model_dump_json(exclude={"name", "electrodes"})
+    text = experiment.model_dump_json(exclude={"name", "electrodes"}, exclude_none=True)
     assert experiment.electrodes is None
     assert experiment.digest == hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 

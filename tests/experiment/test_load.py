@@ -77,7 +77,8 @@ def test_every_preset_is_valid_and_survives_its_own_file(preset, tmp_path):
         ),
         (
             BASE + '[[epoch]]\nname = "control"\nkind = "mesure"\n',
-            "epoch.0.kind is 'mesure'; input should be 'measure'.",
+            "epoch.0.kind is 'mesure'; input should be 'measure', 'wait', 'adapt', 'recover' or "
+            "'train'.",
         ),
     ],
 )
@@ -89,7 +90,7 @@ def test_a_preset_that_does_not_exist():
     with pytest.raises(ConfigurationError) as caught:
         load_experiment("basline-v1")
     assert str(caught.value).startswith(
-        'unknown preset "basline-v1". Did you mean "baseline-v1"? Known: baseline-v1'
+        'unknown preset "basline-v1". Did you mean "baseline-v1"? Known: adaptation'
     )
 
 
@@ -184,8 +185,8 @@ route = "topical"
             DOSE.replace("topical", "rectal"),
             'experiment.toml: dose.0.route is "rectal", which is not known. Did you mean '
             '"oral"? Known: held, '
-            "injection, intramuscular, intranasal, intraperitoneal, intravenous, oral, "
-            "subcutaneous, topical, well.",
+            "injection, intramuscular, intranasal, intraperitoneal, intravenous, iontophoresis, "
+            "oral, subcutaneous, topical, well.",
         ),
         (
             DOSE.replace('route = "topical"', ""),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import exprel
 
+from ketacortex.drug.linear_course import ROUNDING
 from ketacortex.errors import ConfigurationError
 
 N_TABLE_STEPS = 150
@@ -109,7 +110,7 @@ class UptakeTable:
         ConfigurationError
             After `until_s`, where the table ends.
         """
-        if time_s > self._until_s:
+        if time_s > self._until_s * (1 + ROUNDING):
             raise ConfigurationError(
                 f"the concentration at {time_s:g} s was asked for, but the field was computed to "
                 f"{self._until_s:g} s. Give it a later horizon_s."

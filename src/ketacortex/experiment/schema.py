@@ -396,7 +396,8 @@ class Experiment(Settings):
     @property
     def digest(self) -> str:
         """Eight characters that change with any setting."""
-        text = self.model_dump_json(exclude={"name"})
+        # What is not there is not hashed, so that folders keep their names when settings are added.
+        text = self.model_dump_json(exclude={"name"}, exclude_none=True)
         return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
     @property
