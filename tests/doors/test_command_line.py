@@ -331,7 +331,7 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
         (["analyse", "full"], 2, "there is nothing to analyse"),
         (["run", "--set", 'arms={"../../evil" = {}}'], 2, "should match pattern"),
         (["run", "--set", "arms={weak = {wiring = 1}}"], 2,
-         "arms.weak.wiring is not a setting. Known: doses, set."),
+         "arms.weak.wiring is not a setting. Known: doses, set, without."),
         (["run", "--set", "dose.0.concentration_mg_per_ml=-1"], 2,
          "preset topical-v1: dose.0.concentration_mg_per_ml is -1; input should be greater than"),
         (["run", "--set", "dose.paper.salt=chloride"], 2, 'salt is "chloride", of which no molar'),

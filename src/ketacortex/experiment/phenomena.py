@@ -14,11 +14,15 @@ from ketacortex.experiment.schema import Experiment
 def with_phenomena(effects: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
     """Effects with a column `phenomenon`: a name on the scoreboard, None for most rows.
 
+    An experiment that names none leaves them as they are.
+
     Parameters
     ----------
     effects : from `compare_animals`
     experiment : Experiment, whose `phenomena` are looked for in their order
     """
+    if not experiment.phenomena:
+        return effects
     named = [_name_of(row, experiment) for row in json_rows(effects)]
     return effects.assign(phenomenon=pd.Series(named, index=effects.index, dtype=object))
 
