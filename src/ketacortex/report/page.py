@@ -14,16 +14,12 @@ from ketacortex.analyse.session import SessionFindings
 from ketacortex.experiment.folder import RunFolder
 from ketacortex.experiment.schema import Experiment
 from ketacortex.recording.recording import Recording
-from ketacortex.report import methods, statements
+from ketacortex.report import methods, phenomena_table, statements
+from ketacortex.report.adaptation_example import example_adaptation, has_adaptation
+from ketacortex.report.adaptation_figures import draw_flanks, draw_shift_by_time
 from ketacortex.report.change_figures import draw_fano, draw_osi
 from ketacortex.report.dose_strip import draw_dose_strip
 from ketacortex.report.drawing import ReportFigure
-from ketacortex.report.experience_figures import (
-    draw_by_time,
-    draw_recovery,
-    draw_training,
-    has_experience,
-)
 from ketacortex.report.ground_truth_figure import (
     draw_ground_truth,
     ground_truth,
@@ -47,7 +43,9 @@ from ketacortex.report.network_map import draw_maps
 from ketacortex.report.not_modelled import not_modelled
 from ketacortex.report.physiology import draw_physiology, judgement_table, ranges_apply
 from ketacortex.report.raster import draw_raster
+from ketacortex.report.recovery_figure import draw_recovery
 from ketacortex.report.tables import Material, material_of_recordings, material_of_run
+from ketacortex.report.training_figures import draw_training, has_training
 from ketacortex.report.trial_figures import draw_correlation_by_tuning, draw_fano_through_trial
 from ketacortex.report.tuning_figures import draw_examples, draw_shifts
 from ketacortex.report.wording import number, population_in_words
@@ -111,13 +109,18 @@ def _drawn(draw: Callable[..., ReportFigure | str], material: Material, *more: A
 
 
 def _experience(material: Material) -> dict[str, Drawn]:
-    """Figures of the section on adaptation and training that have anything to show."""
-    drawn = {
-        "By time": _drawn(draw_by_time, material),
-        "After adaptation": _drawn(draw_recovery, material),
-        "Training": _drawn(draw_training, material),
-    }
-    return {heading: one for heading, one in drawn.items() if one.figure is not None}
+    """Figures of the section on adaptation and training, by their headings; none without either."""
+    drawn = {}
+    if has_adaptation(material):
+        example = example_adaptation(material)
+        drawn = {
+            "Shift towards the adapter": _drawn(draw_shift_by_time, material, example),
+            "Flanks of the tuning curve": _drawn(draw_flanks, material, example),
+            "After adaptation": _drawn(draw_recovery, material, example),
+        }
+    if has_training(material):
+        drawn["Training"] = _drawn(draw_training, material)
+    return drawn
 
 
 def _network(material: Material, networks: list[ExampleNetwork]) -> dict[str, Drawn]:
@@ -177,8 +180,9 @@ def _contents(material: Material, title: str) -> dict[str, Any]:
         "initial_sentences": initial_sentences(material),
         "fano_time": _drawn(draw_fano_through_trial, material),
         "correlation": _drawn(draw_correlation_by_tuning, material),
-        "experience": _experience(material) if has_experience(material) else {},
-        "phenomena": statements.phenomenon_rows(material),
+        "experience": _experience(material),
+        "phenomena": phenomena_table.phenomenon_groups(material),
+        "phenomena_note": phenomena_table.NOTE,
         "network": _network(material, networks) if has_network(material) else {},
         "no_network": NO_NETWORK,
         "truth": None if truth is None else _drawn(draw_ground_truth, material, truth),

@@ -70,25 +70,6 @@ def asked(material: Material) -> str:
     )
 
 
-def phenomenon_rows(material: Material) -> list[dict[str, Any]]:
-    """Rows of effects that show a phenomenon of the scoreboard, in its order, as text."""
-    if "phenomenon" not in material.effects:
-        return []
-    named = material.effects[material.effects["phenomenon"].notna()]
-    return [
-        {
-            "phenomenon": row["phenomenon"],
-            "measure": measure_in_words(row["measure"]),
-            "who": material.arm_in_words(row["arm"]),
-            "epoch": row["epoch"],
-            "change": with_interval(row["change"], row["ci_low"], row["ci_high"]),
-            "p_value": number(row["p_value"], 2),
-            "n_animals": int(row["n_animals"]),
-        }
-        for row in named.sort_values("phenomenon", kind="stable").to_dict("records")
-    ]
-
-
 def headline_rows(material: Material) -> list[dict[str, Any]]:
     """One row a claim or arm and later epoch, the numbers as text in the order of `HEADLINES`."""
     return [
