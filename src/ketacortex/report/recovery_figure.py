@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -258,7 +259,11 @@ def _differences(material: Material, epoch: str) -> str:
         & effects["arm"].isin(list(material.claims))
     ]
     return "".join(
-        f" {material.arm_in_words(row['arm'])}: slope more by "
-        f"{with_interval(row['change'], row['ci_low'], row['ci_high'])} (n = {int(row['n_animals'])})."
+        f" {material.arm_in_words(row['arm'])}: slope more by {_difference(row)}."
         for row in rows.to_dict("records")
     )
+
+
+def _difference(row: Mapping[Any, Any]) -> str:
+    more = with_interval(row["change"], row["ci_low"], row["ci_high"])
+    return f"{more} (n = {int(row['n_animals'])})"
