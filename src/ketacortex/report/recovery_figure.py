@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SLOPE = RECOVERY_MEASURES[0]
 CLASSES = dict(zip(RECOVERY_MEASURES[1:], pairwise(CLASS_EDGES_DEG), strict=False))
 """Measure of each class of first shifts, and its edges, deg."""
-NAIVE = "slope_of_one_measurement"
+NAIVE = "naive_slope"
 LEAST_SHOWN_DEG = 20.0
 SHOWN_QUANTILE = 0.99
 MOST_CELLS_TOLD = 2000
@@ -199,7 +199,7 @@ def _draw_panel(axes: Axes, material: Material, panel: _Panel, most_deg: float) 
     title = f"slope {_told(slope)}"
     if len(naive):
         axes.plot(ends, naive["mean"].iloc[0] * ends, color=INK, lw=1.1, ls="--")
-        title += f"\nfrom one measurement {_told(naive.iloc[0])}"
+        title += f"\nnaive {_told(naive.iloc[0])}"
     for measure, (low_deg, high_deg) in CLASSES.items():
         mean = panel.of(measure)
         if len(mean):
@@ -221,7 +221,7 @@ def _legend(axes: Axes) -> None:
 
     lines = [
         Line2D([], [], color=INK, lw=1.4, label="slope, free of error"),
-        Line2D([], [], color=INK, lw=1.1, ls="--", label="slope from one\nmeasurement"),
+        Line2D([], [], color=INK, lw=1.1, ls="--", label="naive slope"),
         Line2D([], [], color=INK, marker="s", ms=4, lw=0.8, label="classes of shifts"),
         Line2D([], [], color=INK, marker="o", ms=2.5, ls="", alpha=0.5, label="cells"),
     ]
@@ -233,7 +233,7 @@ def _caption(material: Material, epoch: str, cells: pd.DataFrame, most_deg: floa
     beyond = f" ({n_beyond} of {len(cells)} lie beyond the axes)" if n_beyond else ""
     dots = (
         "Dots: cells of all animals, the measurement after the adapter in both axes"
-        f"{beyond}. Dashed: their slope. An error in that measurement is added to the shift and "
+        f"{beyond}. Dashed: their slope, the naive one. An error in that measurement is added to the shift and "
         "comes off in the change, so cells that seem to have moved far seem to come back even "
         "where nothing changes: the dashed slope is regression to the mean. "
         if len(cells)
@@ -245,7 +245,7 @@ def _caption(material: Material, epoch: str, cells: pd.DataFrame, most_deg: floa
         "Solid, with its 95 % interval over animals: the slope of change on a shift measured in "
         "other trials, free of that error; -1 is full recovery, 0 none. Squares: the change of "
         "shifts of each size, classed by other trials than measured, mean over animals with its "
-        "interval. What happens by itself is in every arm: only the difference between arms "
+        "interval, in the middle of their class. What happens by itself is in every arm: only the difference between arms "
         f"counts.{_differences(material, epoch)}"
     )
 
