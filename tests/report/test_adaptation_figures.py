@@ -228,6 +228,17 @@ def test_without_a_recording_the_figures_of_the_tables_remain(material):
     assert "Dots" not in recovery.caption
 
 
+def test_epochs_that_the_table_of_epochs_does_not_have_are_not_drawn(material):
+    recording = material.example
+    unnamed = recording.epochs.replace({"name": {"later": "last"}})
+    first = replace(material.examples[0], recording=replace(recording, epochs=unnamed))
+    shown = replace(material, examples=(first,))
+    example = example_adaptation(shown)
+    assert set(example.cells["epoch"]) == {"adapted", "adapted again"}
+    table = numbers_of(draw_shift_by_time(shown, example))
+    assert set(table["epoch"]) == {"adapted", "adapted again"}
+
+
 def test_too_few_cells_are_a_reason(material, example):
     none = replace(material, pairs=material.pairs.iloc[:0])
     assert not has_adaptation(none)

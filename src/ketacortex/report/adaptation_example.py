@@ -24,7 +24,7 @@ class ExampleAdaptation:
     arm : that arm
     times : from the start of its first adapter
     adapted : its measurements after adapters
-    cells : of `AdaptationFindings`
+    cells : of `AdaptationFindings`, those of the main population
     """
 
     arm: str
@@ -54,11 +54,14 @@ def example_adaptation(material: Material) -> ExampleAdaptation | None:
     if recording is None:
         return None
     arm = next(one.arm for one in material.examples if one.recording is recording)
+    times = times_of(recording, ADAPTER_KIND)
     cells = measure_adaptation(recording).cells
-    is_main = np.asarray(material.is_main(cells), bool)
+    is_shown = np.asarray(material.is_main(cells), bool)
+    # Trials may name epochs that the table of epochs does not have.
+    is_shown &= cells["epoch"].isin(list(times.minutes)).to_numpy(bool)
     return ExampleAdaptation(
         arm=arm,
-        times=times_of(recording, ADAPTER_KIND),
+        times=times,
         adapted=adapted_epochs(recording, collect_responses(recording)),
-        cells=cells[is_main],
+        cells=cells[is_shown],
     )

@@ -63,6 +63,8 @@ def draw_shift_by_time(material: Material, example: ExampleAdaptation | None) ->
     if example is None:
         return NO_TIMES
     points = points_by_time(table, example.times)
+    if not len(points):
+        return NO_TIMES
     cells = example.cells[example.cells["group"] == "near"]
     with in_style():
         figure = new_figure(5.4)
@@ -131,7 +133,7 @@ def draw_flanks(material: Material, example: ExampleAdaptation | None) -> Report
             caption=(
                 f"Relative change of the rate up to {FLANK_DEG:g} degrees from the preferred "
                 f"orientation, on the side of the adapter and on the other, in epoch {shown[0]} "
-                f"({population_in_words(material.main_population)}); -0.5 is half the rate. Small "
+                f"({population_in_words(material.main_population)}); −0.5 is half the rate. Small "
                 "circles: animals; large marks: mean over animals with its 95 % interval. Class, "
                 "middle of the curve and rates of a cell come from three sets of trials, so that "
                 "the error that calls a cell attracted is not that which raises its flank; still, "

@@ -25,7 +25,10 @@ SHOWN_S = {ADAPTER_KIND: "adapter_s", TRAINING_KIND: "train_s"}
 """Column of epochs with the time that something was shown, by their kind."""
 BESIDE = 0.007
 """Of the time shown, how far arms stand beside each other."""
-NO_TIMES = "Not computed: no recording of the first animal says when its epochs were."
+NO_TIMES = (
+    "Not computed: no recording of the first animal has an epoch with an adapter or a training "
+    "that says when its epochs were."
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -233,9 +233,9 @@ def _caption(material: Material, epoch: str, cells: pd.DataFrame, most_deg: floa
     beyond = f" ({n_beyond} of {len(cells)} lie beyond the axes)" if n_beyond else ""
     dots = (
         "Dots: cells of all animals, the measurement after the adapter in both axes"
-        f"{beyond}. Dashed: their slope, the naive one. An error in that measurement is added to the shift and "
-        "comes off in the change, so cells that seem to have moved far seem to come back even "
-        "where nothing changes: the dashed slope is regression to the mean. "
+        f"{beyond}. Dashed: their slope, the naive one. An error in that measurement is added to "
+        "the shift and comes off in the change, so cells that seem to have moved far seem to come "
+        "back even where nothing changes: the dashed slope is regression to the mean. "
         if len(cells)
         else ""
     )
@@ -243,10 +243,10 @@ def _caption(material: Material, epoch: str, cells: pd.DataFrame, most_deg: floa
         f"Change until epoch {epoch} along the shift in the first measurement after the adapter, "
         f"of {population_in_words(material.main_population)}; below 0 the shift went back. {dots}"
         "Solid, with its 95 % interval over animals: the slope of change on a shift measured in "
-        "other trials, free of that error; -1 is full recovery, 0 none. Squares: the change of "
+        "other trials, free of that error; −1 is full recovery, 0 none. Squares: the change of "
         "shifts of each size, classed by other trials than measured, mean over animals with its "
-        "interval, in the middle of their class. What happens by itself is in every arm: only the difference between arms "
-        f"counts.{_differences(material, epoch)}"
+        "interval, in the middle of their class. What happens by itself is in every arm: only the "
+        f"difference between arms counts.{_differences(material, epoch)}"
     )
 
 

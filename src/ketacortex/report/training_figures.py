@@ -47,6 +47,8 @@ def draw_training(material: Material) -> ReportFigure | str:
         return NO_TIMES
     times = times_of(recording, TRAINING_KIND)
     points = points_by_time(table, times, with_before=True, logarithmic=True)
+    if not len(points):
+        return NO_TIMES
     with in_style():
         figure = new_figure(3.3, 8.4)
         axes = figure.subplots(1, len(TITLES), sharex=True, sharey=True)
