@@ -73,7 +73,7 @@ def advance_fatigue(
     Examples
     --------
     >>> advance_fatigue(np.zeros(2), np.array([0.0, 1.0]), AfferentFatigue(), 480.0).round(3)
-    array([0.   , 0.316])
+    array([0.   , 0.126])
     """
     rate_per_s = excess / settings.onset_s + (1 - excess) / settings.recovery_s
     target = settings.deepest * excess

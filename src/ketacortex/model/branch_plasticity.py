@@ -69,7 +69,12 @@ class BranchPlasticity(Settings):
     ] = 2.1
     relaxation_s: Annotated[
         float,
-        sourced("s", "fitted: recovery within 60-90 min", "time constant of recovery", gt=0),
+        sourced(
+            "s",
+            "fitted: recovery within 60-90 min, with the trace",
+            "time constant of recovery",
+            gt=0,
+        ),
     ] = 1800.0
 
 
@@ -91,7 +96,7 @@ def learning_signal(
     --------
     >>> both = np.array([[1.0, 2.0], [1.0, 0.5]])
     >>> learning_signal(both, BranchPlasticity()).round(2).tolist()
-    [[0.0, 0.39], [0.0, -0.16]]
+    [[0.0, 0.8], [0.0, -0.2]]
     """
     of_cell = calcium.mean(axis=0)
     x = calcium / np.maximum(of_cell, NO_CALCIUM)

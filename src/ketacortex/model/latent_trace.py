@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from ketacortex.settings import Settings, sourced
 
 SAVINGS = (
-    "fitted: with a larger second adaptation in view (C4), on prototype circuits; kept for every "
-    "other row"
+    "fitted: its time with a larger second adaptation in view (C4), on prototype circuits; its "
+    "strength to recovery of three quarters within 90 min (at 1 two fifths would stay for good); the "
+    "same for every other row"
 )
 
 
@@ -30,7 +31,7 @@ class LatentTrace(Settings):
     strength: Annotated[
         float, sourced("1", SAVINGS, "part of the trace that the weight keeps; 0 for none",
                        ge=0, le=1)
-    ] = 1.0  # fmt: skip
+    ] = 0.5  # fmt: skip
     relaxation_s: Annotated[float, sourced("s", SAVINGS, "time constant of the trace", gt=0)] = (
         2400.0
     )
