@@ -9,6 +9,8 @@ from scipy import stats
 from analyse.adapted import adapted_session
 from ketacortex.analyse.adaptation import measure_adaptation
 
+pytestmark = pytest.mark.slow
+
 ADAPTED_S = 720.0
 RECOVERY_S = 900.0
 N_ANIMALS = 6

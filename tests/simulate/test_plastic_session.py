@@ -111,6 +111,7 @@ def test_reward_speeds_learning_and_none_of_it_is_learnt_without():
     assert 0.0 < found[1] < found[2]
 
 
+@pytest.mark.slow
 def test_arms_share_their_history_until_a_dose_parts_them():
     kept, made = {}, []
 
