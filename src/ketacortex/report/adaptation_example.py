@@ -58,7 +58,7 @@ def example_adaptation(material: Material) -> ExampleAdaptation | None:
     cells = measure_adaptation(recording).cells
     is_shown = np.asarray(material.is_main(cells), bool)
     # Trials may name epochs that the table of epochs does not have.
-    is_shown &= cells["epoch"].isin(list(times.minutes)).to_numpy(bool)
+    is_shown = is_shown & cells["epoch"].isin(list(times.minutes)).to_numpy(bool)
     return ExampleAdaptation(
         arm=arm,
         times=times,
