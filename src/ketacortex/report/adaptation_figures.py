@@ -24,6 +24,7 @@ from ketacortex.report.by_time import (
 )
 from ketacortex.report.drawing import (
     INK,
+    PAGE_WIDTH_IN,
     ReportFigure,
     finish,
     in_style,
@@ -106,7 +107,7 @@ def draw_flanks(material: Material, example: ExampleAdaptation | None) -> Report
     largest = float(table["after"].abs().max())
     rows = []
     with in_style():
-        figure = new_figure(2.9, 7.6)
+        figure = new_figure(3.1, min(3.2 + 1.6 * len(arms), PAGE_WIDTH_IN))
         axes = figure.subplots(1, 2, sharey=True)
         for number, place in enumerate(axes):
             for of_flank, offset in enumerate((-BESIDE, BESIDE)):
@@ -120,7 +121,9 @@ def draw_flanks(material: Material, example: ExampleAdaptation | None) -> Report
                     largest = max(largest, *np.abs(np.nan_to_num([row["low"], row["high"]])))
                     _draw_flank(place, x + offset, here, row, arm_colour(material, arm), of_flank)
             place.axhline(0.0, color=INK, lw=0.6, ls=":")
-            place.set_xticks(range(len(arms)), [material.arm_in_words(arm) for arm in arms])
+            # On two lines: names of arms may be long.
+            names = [material.arm_in_words(arm).replace(" ", "\n", 1) for arm in arms]
+            place.set_xticks(range(len(arms)), names)
             place.set_xlim(-0.6, len(arms) - 0.4)
             place.set_title(OF_CLASSES[number][:1].upper() + OF_CLASSES[number][1:], loc="left")
         axes[0].set_ylim(-1.08 * largest, 1.08 * largest)
