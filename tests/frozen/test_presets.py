@@ -19,11 +19,13 @@ from ketacortex.experiment.load import load_experiment, of_arm, preset_names
 from ketacortex.model.circuit import build_circuit
 from ketacortex.recording.recording import Subject
 from ketacortex.simulate.session import simulate_session
+from ketacortex.simulate.slow_states import SlowSteps
 from ketacortex.stimulus.grating import GratingSequence
 
 FILE = Path(__file__).with_name("presets.json")
 SMALL = ("circuit.pyr.n=60", "circuit.pv.n=12", "circuit.sst.n=8")
 SHOWN = GratingSequence(n_orientations=4, repeats=2, blanks=1, duration_s=0.1, gap_s=0.05)
+FEW_PIECES = SlowSteps(representative_trials=1)
 ARMS = [(name, arm) for name in preset_names() for arm in load_experiment(name).arms]
 # One arm of each preset in the default suite, the others in the slow one.
 FIRST = [(name, next(iter(load_experiment(name).arms))) for name in preset_names()]
@@ -43,9 +45,16 @@ def numba_cpu() -> str:
 def spikes(preset: str, arm: str) -> dict:
     whole = load_experiment(preset, changes=SMALL)
     own = of_arm(whole, arm)
+    day = [
+        (name, SHOWN if isinstance(epoch, GratingSequence) else epoch)
+        for name, epoch in own.shown(arm)
+    ]
+    treatment = own.treatment(arm)
+    if treatment.plasticity is not None:  # hours of adapters and pauses, from few pieces
+        treatment = treatment.model_copy(update={"slow_steps": FEW_PIECES})
     recording = simulate_session(
-        build_circuit(own.circuit, 1), [(name, SHOWN) for name, _ in own.shown()], 1,
-        Subject(identifier="frozen"), starts_s=own.starts_s(), treatment=own.treatment(arm),
+        build_circuit(own.circuit, 1), day, 1,
+        Subject(identifier="frozen"), starts_s=own.starts_s(), treatment=treatment,
     ).recording  # fmt: skip
     digest = hashlib.blake2b(digest_size=16)
     for values in (recording.spike_samples, recording.spike_index):
