@@ -24,6 +24,7 @@ from ketacortex.units import MS_PER_S
 STIMULATED_S = 2.0  # of gratings that leave a cortex silent: it will stay so
 SETTLE_S = 0.5  # grey screen before an epoch's clock starts: eight NMDA time constants
 REMEMBERED = 4  # batches of representative trials over which openings are averaged
+PIECES_AN_ORIENTATION = 2  # of a screen, at least, before a circuit that learns
 Progress = Callable[[float, float], None]  # seconds simulated since the last call, mean rate in Hz
 
 
@@ -118,12 +119,15 @@ class Show:
         states.note(from_s)
         now_s, looked_s, n_batches = from_s, -np.inf, 0
         departed = states.departed()
+        n_pieces = steps.representative_trials
+        if states.learns:  # what one orientation does more than another is what is learnt
+            n_pieces = max(n_pieces, PIECES_AN_ORIENTATION * len(screen.shares()))
         while until_s - now_s > 1e-6:
             moved = np.abs(states.departed() - departed).max()
             if moved > steps.largest_change or now_s - looked_s >= steps.refresh_s:
                 departed, looked_s, n_batches = states.departed(), now_s, n_batches + 1
                 _put(states, cortex, afferents)
-                self._pieces(cortex, afferents, screen, steps.representative_trials, rng)
+                self._pieces(cortex, afferents, screen, n_pieces, rng)
                 states.see(cortex.take_openings(), 1 / min(n_batches, REMEMBERED))
             at_most_s = min(steps.longest_s, until_s - now_s)
             step_s = states.step_s(now_s, at_most_s, steps.largest_change)
