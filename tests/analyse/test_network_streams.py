@@ -86,8 +86,9 @@ def test_epochs_come_in_order_of_time_with_and_without_gratings():
     assert streams["second"].duration_s == pytest.approx(30.0)
 
 
-def test_an_adapter_is_no_epoch_of_the_network_and_takes_nothing_from_the_others():
-    """It shows what no other does: at equal trials nothing would be left of any."""
+@pytest.mark.parametrize("kind", ["adapt", "train", "wait", "recover"])
+def test_what_is_not_measured_is_no_epoch_of_the_network_and_takes_nothing_from_others(kind):
+    """It shows what no other does, or nothing: at equal trials nothing would be left of any."""
     plain = recording(trials=alternating())
     names, starts_s, stops_s = (
         ["first", "adapter", "second"],
@@ -95,7 +96,7 @@ def test_an_adapter_is_no_epoch_of_the_network_and_takes_nothing_from_the_others
         [60.0, 60.0, 120.0],
     )
     epochs = pd.DataFrame({"name": names, "start_s": starts_s, "stop_s": stops_s})
-    with_adapter = replace(plain, epochs=epochs.assign(kind=["", "adapt", ""]))
+    with_adapter = replace(plain, epochs=epochs.assign(kind=["", kind, ""]))
     streams = network_streams(with_adapter)
     assert list(streams) == ["first", "second"]
     for name, stream in at_equal_rates(streams, np.random.default_rng(0)).items():

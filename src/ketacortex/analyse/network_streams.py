@@ -18,6 +18,8 @@ from ketacortex.recording.selection import only_epoch
 
 WHOLE = "all"
 """Name of the epoch of a recording that names none."""
+NOT_MEASURED = (ADAPTER_KIND, TRAINING_KIND, "wait", "recover")
+"""Kinds of epochs in which something is done, or nothing, and nothing measured."""
 
 
 def network_streams(recording: Recording) -> dict[str, SpikeStream]:
@@ -25,7 +27,8 @@ def network_streams(recording: Recording) -> dict[str, SpikeStream]:
 
     Where there are gratings it is their presentation alone, trial by trial; else the whole epoch
     but for gaps of the recording, and the whole recording if it names no epoch. Epochs with an
-    adapter or with training are none: what is shown there is no stimulus of the others.
+    adapter or with training, and pauses between what is measured, are none: what is shown there is
+    no stimulus of the others, and at equal rates the quietest would leave no spikes to any.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def network_streams(recording: Recording) -> dict[str, SpikeStream]:
     named = {
         str(row["name"]): (float(row["start_s"]), float(row["stop_s"]))
         for row in recording.epochs.to_dict("records")
-        if row.get("kind") not in (ADAPTER_KIND, TRAINING_KIND)
+        if row.get("kind") not in NOT_MEASURED
     }
     if not named and not shown:
         named = {WHOLE: (recording.start_s, recording.stop_s)}
