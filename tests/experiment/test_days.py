@@ -52,13 +52,13 @@ def passing(kind, more=""):
         ((passing("wait", "duration_s = 9.0\n"), MEASURE.format("after")),
          r'epoch\.between\.kind is "wait"; the first and the last epoch are measured'),
         ((MEASURE.format("control"), passing("wait", "duration_s = 9.0\n")),
-         r"the first and the last epoch are measured"),
+         r".*the first and the last epoch are measured"),
         (before_and_after(ADAPT + "adapter = { orientation_deg = 190.0 }\n"),
          r"epoch\.1\.adapter\.orientation_deg is 190"),
     ],
 )  # fmt: skip
 def test_a_day_that_contradicts_itself_is_refused_by_its_path(tmp_path, epochs, sentence):
-    with pytest.raises(ConfigurationError, match=sentence):
+    with pytest.raises(ConfigurationError, match=r"day\.toml: " + sentence):
         load(tmp_path, *epochs)
 
 
@@ -114,3 +114,27 @@ def test_presets_that_learn_use_one_set_of_plasticity(name):
 def test_they_run_on_every_map(name, map_):
     experiment = load_experiment(name, changes=[f"circuit.map={map_}"])
     assert experiment.circuit.map == map_
+
+
+def test_own_epochs_leave_out_what_is_inherited_of_others(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'extends = "adaptation-ketamine"\nname = "mine"\ndose = []\n'
+        + "\n".join(before_and_after()).replace("after", "adapted")
+        + "[arms]\nsham = {}\nretest = {}\n",
+        encoding="utf-8",
+    )
+    mine = load_experiment(path)
+    assert set(mine.phenomena) == {"C1"}  # `later` is gone, and D1 with it
+    assert set(mine.claims) == {"sham_minus_retest"}
+
+
+def test_a_setting_of_a_table_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"there is no table plasticity .* Add \[plast"):
+        load_experiment("topical-v1", changes=["arms.drug.set={'plasticity.branch.tag_s'=9.0}"])
+
+
+def test_what_is_passed_over_twice_is_refused():
+    change = "arms.retest.without=['adapting','adapting']"
+    with pytest.raises(ConfigurationError, match=r'arms\.retest\.without names "adapting" twice'):
+        load_experiment("adaptation-ketamine", changes=[change])

@@ -170,7 +170,7 @@ def test_the_methods_tell_of_leak_and_hcn_in_the_arms_that_have_them_alone():
 
 
 def test_where_nothing_is_given_it_says_so():
-    with pytest.raises(ConfigurationError, match="nothing is given in experiment"):
+    with pytest.raises(ConfigurationError, match="no blocker is given in experiment"):
         course_of_doses(load_experiment("baseline-v1"))
     with pytest.raises(ConfigurationError, match=r'arm "retest".*Name an arm with a dose: drug'):
         course_of_doses(load_experiment("human-infusion"), "retest")

@@ -180,6 +180,47 @@ QUICK = Plasticity.model_validate({"branch": {"learning_rate_per_s": 1 / 40, "ta
 """Faster than any rule that is used, so that steps are put to the test."""
 
 
+@pytest.mark.slow
+def test_serotonin_that_comes_with_a_measurement_acts_from_its_first_trial():
+    """Of a circuit that learns nothing, so that no slow step comes before."""
+    day = [("control", SEQUENCE), ("given", SEQUENCE)]
+    given = SerotoninDose(name="pipette", route="iontophoresis", concentration_micromolar=100.0)
+    drug, sham = session(doses=(given,), day=day), session(day=day)
+    begins_s = SEQUENCE.total_s
+    first_s = (
+        np.array([begins_s]),
+        np.array([begins_s + 4 * (SEQUENCE.gap_s + SEQUENCE.duration_s)]),
+    )
+    spikes = [one.recording.spike_counts(*first_s).sum() for one in (drug, sham)]
+    assert spikes[0] < 0.7 * spikes[1]
+
+
+@pytest.mark.slow
+def test_block_does_not_pass_to_an_arm_that_is_given_something_else_later():
+    """Until then they are alike; but block is kept in the order of what each arm gives."""
+    given = HeldDose(
+        name="held", route="held", blocker="ketamine", start_s=0.0, duration_s=1e4,
+        concentration_micromolar=3.0,
+    )  # fmt: skip
+    later = HeldDose(
+        name="later", route="held", blocker="memantine", start_s=700.0, duration_s=1e4,
+        concentration_micromolar=0.0001,
+    )  # fmt: skip
+    kept = {}
+
+    def keep(key, make):
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    session(doses=(given, later), keep=keep)
+    after = session(doses=(given,), keep=keep)
+    alone = session(doses=(given,))
+    np.testing.assert_array_equal(after.recording.spike_samples, alone.recording.spike_samples)
+    blocked = weights(after, "blocked_share")
+    assert blocked["mean"].iloc[-1] > 0.1
+
+
 def adapted(steps, duration_s=150.0, seed=1):
     """Weights after an adapter, by slow steps of that kind."""
     circuit = small_circuit()

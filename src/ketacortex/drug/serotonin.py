@@ -5,8 +5,8 @@ of every cell keep the share
 
 .. math:: 1 - \alpha\, \frac{C}{C + K}
 
-of their strength, a change of gain that no orientation is exempt from. Nothing else of what
-serotonin does is here.
+of their spikes, each as strong as before: release fails more often, at no orientation less than at
+another. Nothing else of what serotonin does is here.
 
 Presynaptic 5-HT1B receptors on thalamocortical terminals cut their release: Laurent et al. 2002,
 10.1046/j.0953-816x.2001.01889.x (remembered). Responses in visual cortex are divided, the ongoing
@@ -68,7 +68,7 @@ class SerotoninDose(Settings):
 
 
 def release_left(doses: Sequence[SerotoninDose], time_s: float) -> float:
-    """Share of the strength of afferent synapses that is left at `time_s`.
+    """Share of the spikes of afferents that still release at `time_s`.
 
     Parameters
     ----------

@@ -134,7 +134,22 @@ def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
             merged[key] = _merge(merged[key], value)
         else:
             merged[key] = value
+    if "phenomena" in base and "phenomena" not in top and {"epoch", "arms", "claims"} & set(top):
+        merged["phenomena"] = _phenomena_seen_in(merged)
     return merged
+
+
+def _phenomena_seen_in(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Inherited phenomena, without rows of epochs or arms that a file has replaced."""
+    there = {
+        "epoch": [None, *(epoch.get("name") for epoch in table["epoch"])],
+        "arm": [None, *table["arms"], *table.get("claims", {})],
+    }
+    seen = {
+        name: [row for row in rows if all(row.get(key) in known for key, known in there.items())]
+        for name, rows in table["phenomena"].items()
+    }
+    return {name: rows for name, rows in seen.items() if rows}
 
 
 def _keep_claims_about(arms: Mapping[str, Any], table: dict[str, Any]) -> None:
@@ -175,6 +190,11 @@ def _put(table: dict[str, Any], path: list[str], value: Any, where: str) -> None
             here = here[names.index(key) if key in names else int(key)]
         else:
             here = here.setdefault(key, {})
+        if here is None:
+            there = ".".join(path[: step + 1])
+            raise ConfigurationError(
+                f"{where}: there is no table {there} to set {path[step + 1]} in. Add [{there}]."
+            )
         if not isinstance(here, dict | list):
             raise ConfigurationError(
                 f"{where}: {'.'.join(path[: step + 1])} is a single value and holds no "
@@ -213,7 +233,7 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
             )
         else:
             message = entry["msg"].removeprefix("Value error, ")
-            if dotted:
+            if dotted and not message.startswith(f"{path[0]}."):
                 found = "" if isinstance(entry["input"], dict) else f" is {entry['input']!r};"
                 message = f"{dotted}{found} {message[0].lower()}{message[1:]}"
             sentences.append(f"{where}: {message.rstrip('.')}.{_description(model, raw)}")

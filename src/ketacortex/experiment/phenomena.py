@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ketacortex.analyse.population import json_rows
+from ketacortex.errors import nearest
 from ketacortex.experiment.schema import Experiment
 
 
@@ -25,6 +26,34 @@ def with_phenomena(effects: pd.DataFrame, experiment: Experiment) -> pd.DataFram
         return effects
     named = [_name_of(row, experiment) for row in json_rows(effects)]
     return effects.assign(phenomenon=pd.Series(named, index=effects.index, dtype=object))
+
+
+def phenomena_not_found(
+    effects: pd.DataFrame, not_computed: list[dict[str, Any]], experiment: Experiment
+) -> list[dict[str, Any]]:
+    """Rows of phenomena that are neither among the effects nor among what could not be computed.
+
+    Parameters
+    ----------
+    effects, not_computed : from `compare_animals`
+    experiment : Experiment
+
+    Returns
+    -------
+    list
+        `measure, arm, epoch, population, reason`, as `not_computed`.
+    """
+    found = json_rows(effects)
+    measures = {*effects["measure"], *(entry["measure"] for entry in not_computed)}
+    missing = []
+    for name, rows in experiment.phenomena.items():
+        for row in rows:
+            explained = any(entry["measure"] == row.measure for entry in not_computed)
+            if not explained and not any(row.is_in(effect) for effect in found):
+                advice = nearest(row.measure, measures) if row.measure not in measures else ""
+                reason = f"phenomena.{name} asks for it, and no row of effects is it. {advice}"
+                missing.append({**row.model_dump(), "reason": reason.strip()})
+    return missing
 
 
 def _name_of(effect: Mapping[str, Any], experiment: Experiment) -> str | None:

@@ -27,7 +27,7 @@ from ketacortex.experiment.folder import (
     write_text,
 )
 from ketacortex.experiment.load import of_arm
-from ketacortex.experiment.phenomena import with_phenomena
+from ketacortex.experiment.phenomena import phenomena_not_found, with_phenomena
 from ketacortex.experiment.provenance import provenance
 from ketacortex.experiment.sampling import cells_sampled
 from ketacortex.experiment.schema import Experiment
@@ -114,7 +114,12 @@ def _work(
     )
     sessions, worker_mb = _sessions(experiment, folder, workers, listener)
     compared = compare_animals(sessions, experiment.claims)
-    compared = replace(compared, effects=with_phenomena(compared.effects, experiment))
+    compared = replace(
+        compared,
+        effects=with_phenomena(compared.effects, experiment),
+        not_computed=compared.not_computed
+        + phenomena_not_found(compared.effects, compared.not_computed, experiment),
+    )
     summary = {
         "effects": json_rows(compared.effects),
         "not_computed": compared.not_computed,

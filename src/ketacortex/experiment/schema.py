@@ -227,12 +227,17 @@ class Experiment(Settings):
                 "learn: there is no table plasticity, so nothing would come of it. Add [plasticity]"
             )
         for name, arm in self.arms.items():
-            for epoch_name in arm.without:
+            for place, epoch_name in enumerate(arm.without):
+                if epoch_name in arm.without[:place]:
+                    raise ValueError(
+                        f'arms.{name}.without names "{epoch_name}" twice; once is enough'
+                    )
                 if epoch_name not in learnt_from:
                     known = (
                         nearest(epoch_name, learnt_from)
                         if learnt_from
-                        else "There is none in this experiment"
+                        else "There is none in this experiment: leave it out, or give arms of "
+                        "your own"
                     )
                     raise ValueError(
                         f'arms.{name}.without names "{epoch_name}", which is no epoch of kind '
@@ -242,14 +247,15 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _phenomena_are_of_this_experiment(self) -> Self:
-        arms, epochs = [*self.arms, *self.claims], [epoch.name for epoch in self.epoch]
+        arms = [*self.arms, *self.claims]
+        measured = [epoch.name for epoch in self.epoch if epoch.kind == "measure"]
         for name, rows in self.phenomena.items():
             for row in rows:
-                for key, value, known in (("arm", row.arm, arms), ("epoch", row.epoch, epochs)):
+                for key, value, known in (("arm", row.arm, arms), ("epoch", row.epoch, measured)):
                     if value is not None and value not in known:
                         raise ValueError(
-                            f'phenomena.{name} names the {key} "{value}", which is not in this '
-                            f"experiment. {nearest(value, known)}"
+                            f'phenomena.{name} names the {key} "{value}", which is not measured '
+                            f"in this experiment. {nearest(value, known)}"
                         )
         return self
 

@@ -46,7 +46,8 @@ class BranchPlasticity(Settings):
     """How the weights of a branch follow its calcium."""
 
     learning_rate_per_s: Annotated[
-        float, sourced("1/s", ATTRACTION, "rate of change at a tag of 1; 0 holds the weights", ge=0)
+        float,
+        sourced("1/s", ATTRACTION, "rate of change at a tag of 1; 0 holds the weights", ge=0, le=1),
     ] = 1 / 120
     tag_s: Annotated[float, sourced("s", ATTRACTION, "time constant of the tag", gt=0)] = 480.0
     unchanged_band: Annotated[

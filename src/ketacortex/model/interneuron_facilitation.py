@@ -11,8 +11,8 @@ With :math:`d` the excess of a fibre's drive, its synapses onto interneurons gai
 and :math:`h`, which recovers with :math:`\tau_-`, is how far the rise has sagged. Inhibition by the
 adapted orientation then outgrows excitation by it, which repels preferences, for minutes only.
 
-The mechanism is a hypothesis. That adaptation acts through PV and SST cells: Natan et al. 2015,
-10.7554/eLife.09868 (remembered).
+The mechanism is a hypothesis. That adaptation acts through PV and SST cells, in auditory cortex:
+Natan et al. 2015, 10.7554/eLife.09868 (remembered).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from ketacortex.experiment.load import of_arm
 from ketacortex.experiment.schema import Experiment
 from ketacortex.model.circuit import build_circuit
 from ketacortex.report.body_course import Body, bodies_of
-from ketacortex.report.dosing import given_in, last_epoch_end_s, treated_arms
+from ketacortex.report.dosing import all_given_in, given_in, last_epoch_end_s, treated_arms
 from ketacortex.simulate.session import baseline_openings
 from ketacortex.simulate.slow_states import SlowStates, receptor_sites, soma_sites
 
@@ -128,7 +128,7 @@ def _arm(experiment: Experiment, arm: str | None) -> str:
     if not treated or (arm is not None and arm not in treated):
         where = f'arm "{arm}"' if arm is not None else f'experiment "{experiment.name}"'
         raise ConfigurationError(
-            f"nothing is given in {where}, so there is no dose to show. "
+            f"no blocker is given in {where}, so there is no course of a dose to show. "
             + _where_doses_are(experiment, treated)
         )
     return arm or treated[0]
@@ -138,6 +138,8 @@ def _where_doses_are(experiment: Experiment, treated: list[str]) -> str:
     """What to do about an arm without a dose."""
     if treated:
         return f"Name an arm with a dose: {', '.join(treated)}."
+    if any(all_given_in(experiment, arm) for arm in experiment.arms):
+        return "What is given blocks no receptor and spreads nowhere."
     if any(arm.doses for arm in experiment.arms.values()):
         return "Its doses are of nothing: raise the concentration, the mass or the transfer."
     if experiment.dose:

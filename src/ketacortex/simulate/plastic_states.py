@@ -24,7 +24,8 @@ from ketacortex.simulate.engine import OCCUPANCY_VOLTAGE_MV, Openings
 Array = NDArray[np.float64]
 
 LARGEST_SHARE = 0.2  # of a weight's way that one step may go: a coarser one spreads weights wrongly
-REMEMBERED = 4  # looks over which calcium is averaged
+REMEMBERED = 4  # looks over which calcium, and openings, are averaged
+CALCIUM_REVERSAL_MV = 130.0  # Shouval, Bear & Cooper 2002, 10.1073/pnas.152343099
 CALCIUM_FLOOR = 0.2  # of the median branch: a silent branch has no history to compare with
 
 
@@ -60,8 +61,8 @@ class PlasticStates:
         self._shape = (p.n_branches, p.n)
         mg = r.magnesium_millimolar / r.mg_affinity_millimolar
         v = OCCUPANCY_VOLTAGE_MV
-        # Calcium flows in through what magnesium leaves open, down to its far reversal potential.
-        self._inflow = np.maximum(-v, 0) / (1 + mg * np.exp(-r.mg_slope_per_mv * v))
+        # Calcium flows in through what magnesium leaves open, driven to its own reversal potential.
+        self._inflow = (CALCIUM_REVERSAL_MV - v) / (1 + mg * np.exp(-r.mg_slope_per_mv * v))
         n_afferent = len(circuit.afferent_preferred_deg)
         self.weight, self.tag, self.trace = (
             np.ones(self._shape), np.zeros(self._shape), np.zeros(self._shape)

@@ -166,11 +166,12 @@ def _show_all(
     for name, epoch in epochs:
         show = Show(circuit, name, epoch, noise, record, progress)
         end_s = begins[name] + epoch.total_s
-        if not states.is_moving(end_s):
+        if not states.is_moving(now_s, end_s):
             key = _digest(circuit.settings, epoch, record, name, noise)
             seen[name] = keep(key, show.undisturbed)
         else:
-            history = _digest(session, history, epoch, name, _until(treatment, end_s))
+            blockers = states.blockers_by(end_s)
+            history = _digest(session, history, epoch, name, _until(treatment, end_s), *blockers)
             from_s = now_s if states.learns else max(now_s, states.begins_s)
             seen[name] = keep(
                 history,
@@ -178,7 +179,7 @@ def _show_all(
                     states, from_s, begins[name], treatment.slow_steps
                 ),
             )
-            states.take(seen[name].states, end_s)
+            states.take(seen[name].states)
         if show.n_simulated == 0:
             show.report_all(seen[name].spikes)
         now_s = end_s

@@ -13,6 +13,7 @@ from ketacortex.model.circuit import Circuit
 from ketacortex.model.v1_network import network_of
 from ketacortex.seeds import generator, seed_of
 from ketacortex.simulate.engine import STEPS_PER_S, Cortex, Openings, Spikes
+from ketacortex.simulate.plastic_states import REMEMBERED
 from ketacortex.simulate.probes import Probe, Probed, Probes
 from ketacortex.simulate.slow_states import SlowStates, SlowSteps
 from ketacortex.stimulus.afferent_spikes import AfferentSpikes, AfferentTuning
@@ -23,7 +24,6 @@ from ketacortex.units import MS_PER_S
 
 STIMULATED_S = 2.0  # of gratings that leave a cortex silent: it will stay so
 SETTLE_S = 0.5  # grey screen before an epoch's clock starts: eight NMDA time constants
-REMEMBERED = 4  # batches of representative trials over which openings are averaged
 PIECES_AN_ORIENTATION = 2  # of a screen, at least, before a circuit that learns
 Progress = Callable[[float, float], None]  # seconds simulated since the last call, mean rate in Hz
 
@@ -71,7 +71,7 @@ class Show:
 
     def openings(self, n_trials: int) -> Openings:
         """How far receptors open under representative trials, at baseline."""
-        cortex, afferents = self._fresh("", None, looks=True)
+        cortex, afferents = self._fresh("", None, 0.0, looks=True)
         cortex.take_openings()
         rng = generator("representative trials", self._noise, self._name)
         self._pieces(cortex, afferents, self._screen(), n_trials, rng)
@@ -113,20 +113,20 @@ class Show:
         """Move the slow states on, driven by pieces that stand for what is shown."""
         if from_s >= until_s:
             return
-        cortex, afferents = self._fresh(purpose, states)
+        cortex, afferents = self._fresh(purpose, states, from_s)
         rng = generator("representative trials", self._noise, _named(purpose, self._name))
         states.begin(screen, self._tuning)
         states.note(from_s)
         now_s, looked_s, n_batches = from_s, -np.inf, 0
-        departed = states.departed()
+        departed = states.departed(now_s)
         n_pieces = steps.representative_trials
         if states.learns:  # what one orientation does more than another is what is learnt
-            n_pieces = max(n_pieces, PIECES_AN_ORIENTATION * len(screen.shares()))
+            n_pieces = max(n_pieces, screen.n_pieces(PIECES_AN_ORIENTATION))
         while until_s - now_s > 1e-6:
-            moved = np.abs(states.departed() - departed).max()
+            moved = np.abs(states.departed(now_s) - departed).max()
             if moved > steps.largest_change or now_s - looked_s >= steps.refresh_s:
-                departed, looked_s, n_batches = states.departed(), now_s, n_batches + 1
-                _put(states, cortex, afferents)
+                departed, looked_s, n_batches = states.departed(now_s), now_s, n_batches + 1
+                _put(states, cortex, afferents, now_s)
                 self._pieces(cortex, afferents, screen, n_pieces, rng)
                 states.see(cortex.take_openings(), 1 / min(n_batches, REMEMBERED))
             at_most_s = min(steps.longest_s, until_s - now_s)
@@ -147,7 +147,7 @@ class Show:
         self, sequence: GratingSequence, states: SlowStates | None, start_s: float,
         steps: SlowSteps,
     ) -> Shown:  # fmt: skip
-        cortex, afferents = self._fresh("", states)
+        cortex, afferents = self._fresh("", states, start_s)
         clock = cortex.step
         probe = None
         if self._record.is_any:
@@ -160,19 +160,24 @@ class Show:
         now_s, waiting_s, stimulated_s = start_s, 0.0, 0.0
         trials = draw_trials(sequence, generator("trial order", self._noise, self._name))
         for k, orientation in enumerate(trials["orientation_deg"]):
+            if states is not None:
+                afferents.gain = states.afferent_gain(now_s + waiting_s)
             parts += self._trial(sequence, cortex, afferents, orientation)
             waiting_s += trial_s
             is_last = k == len(trials) - 1
             # Silence under a dose is a finding; silence before anything was given is a mistake.
-            if (states is None or not states.is_stirred) and stimulated_s < STIMULATED_S:
+            is_stirred = states is not None and states.is_stirred(now_s + waiting_s)
+            if not is_stirred and stimulated_s < STIMULATED_S:
                 stimulated_s += 0.0 if np.isnan(orientation) else sequence.duration_s
                 if stimulated_s >= STIMULATED_S or is_last:
                     cortex.watch.require_spikes(stimulated_s)
-            if states is not None and (is_last or waiting_s + trial_s > steps.longest_s):
+            if states is not None and (
+                is_last or waiting_s + trial_s > min(steps.longest_s, states.longest_step_s())
+            ):
                 states.see(cortex.take_openings())
                 states.advance(now_s, waiting_s)
-                _put(states, cortex, afferents)
                 now_s, waiting_s = now_s + waiting_s, 0.0
+                _put(states, cortex, afferents, now_s)
         spikes = Spikes(
             np.concatenate([part.step for part in parts]) - clock,
             np.concatenate([part.cell for part in parts]),
@@ -180,7 +185,7 @@ class Show:
         return Shown(spikes, Probed() if probe is None else probe.take())
 
     def _fresh(
-        self, purpose: str, states: SlowStates | None, *, looks: bool = False
+        self, purpose: str, states: SlowStates | None, now_s: float, *, looks: bool = False
     ) -> tuple[Cortex, AfferentSpikes]:
         """A cortex after its grey screen, its slow states in place, and its afferents."""
         name, noise = purpose + self._name, self._noise
@@ -189,7 +194,7 @@ class Show:
         cortex = Cortex(self._network, seed, looks=looks or states is not None, times=times)
         afferents = AfferentSpikes(self._tuning, generator("afferents", noise, name))
         if states is not None:
-            _put(states, cortex, afferents)
+            _put(states, cortex, afferents, now_s)
         show(cortex, afferents, np.nan, SETTLE_S)
         if states is not None:
             cortex.take_openings()
@@ -222,10 +227,10 @@ def _no_spikes() -> Spikes:
     return Spikes(np.zeros(0, np.int64), np.zeros(0, np.int32))
 
 
-def _put(states: SlowStates, cortex: Cortex, afferents: AfferentSpikes) -> None:
-    """Put the slow states into the network and its input."""
+def _put(states: SlowStates, cortex: Cortex, afferents: AfferentSpikes, time_s: float) -> None:
+    """Put the slow states at `time_s` into the network and its input."""
     cortex.set_gains(states.gains())
-    afferents.gain = states.afferent_gain
+    afferents.gain = states.afferent_gain(time_s)
 
 
 def show(

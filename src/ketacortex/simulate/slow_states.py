@@ -146,32 +146,35 @@ class SlowStates:
         self._ampa_gain = np.ones(self._n_branches)
         self._opening: _Opening | None = None
         self._plastic = None if plasticity is None else PlasticStates(circuit, plasticity)
-        self._serotonin, self._now_s = tuple(serotonin), -np.inf
+        self._serotonin = tuple(serotonin)
         self.begins_s = min(
             [exposure.begins_s, *(d.start_s for d in serotonin if not d.is_nothing)]
         )
         """When the first of anything given can arrive, s; infinity when nothing is given."""
         self._course: list[tuple[float, str, str, float, float, float]] = []
 
-    @property
-    def is_stirred(self) -> bool:
-        """Whether anything has left its baseline."""
-        hcn = self._hcn_bound is not None and self._hcn_bound.any()
-        return bool(self._blocked.any() or (self._ampa_gain != 1).any() or hcn)
+    def is_stirred(self, time_s: float) -> bool:
+        """Whether anything has left its baseline by `time_s`."""
+        return bool(
+            self._blocked.any() or (self._ampa_gain != 1).any() or self.departed(time_s).any()
+        )
 
-    def is_moving(self, until_s: float) -> bool:
-        """Whether anything is away from its baseline, or will be pushed before `until_s`."""
-        return self.is_stirred or self.learns or self.begins_s < until_s
+    def is_moving(self, from_s: float, until_s: float) -> bool:
+        """Whether anything is away from its baseline at `from_s`, or pushed before `until_s`."""
+        return self.is_stirred(from_s) or self.learns or self.begins_s < until_s
+
+    def blockers_by(self, time_s: float) -> tuple[str, ...]:
+        """Names of all that is given, in the order in which it is kept, once any of it is there."""
+        return tuple(self._exposure.blockers) if self._exposure.begins_s < time_s else ()
 
     @property
     def learns(self) -> bool:
         """Whether experience changes anything: then every moment counts, drug or none."""
         return self._plastic is not None
 
-    @property
-    def afferent_gain(self) -> NDArray[np.float64] | float:
-        """What fatigue and a cut of release leave of the spikes of each afferent fibre."""
-        left = release_left(self._serotonin, self._now_s)
+    def afferent_gain(self, time_s: float) -> NDArray[np.float64] | float:
+        """What fatigue and a cut of release at `time_s` leave of the spikes of each fibre."""
+        left = release_left(self._serotonin, time_s)
         return left if self._plastic is None else left * (1 - self._plastic.fatigue)
 
     @property
@@ -234,25 +237,28 @@ class SlowStates:
             kept |= self._plastic.arrays()
         return kept
 
-    def take(self, arrays: Mapping[str, NDArray[Any]], now_s: float) -> None:
-        """Go on at `now_s` from what `arrays` gave at the end of an epoch."""
-        # An arm without this one's blockers may have left what both share: nothing was bound then.
+    def take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `arrays` gave at the end of an epoch."""
+        # Arms with other blockers share epochs until the first is given: nothing was bound then.
         if arrays["blocked"].shape == self._blocked.shape:
             self._blocked = arrays["blocked"]
         self._ampa_gain = arrays["ampa_gain"]
-        self._hcn_bound, self._now_s = arrays.get("hcn_bound"), now_s
+        self._hcn_bound = arrays.get("hcn_bound")
         columns = [arrays[f"course_{k}"].tolist() for k in range(len(COURSE_COLUMNS))
                    if "course_0" in arrays]  # fmt: skip
         self._course = list(zip(*columns, strict=True))
         if self._plastic is not None:
             self._plastic.take(arrays)
 
-    def departed(self) -> NDArray[np.float64]:
-        """How far from baseline: mean block of each class, mean AMPA gain, HCN channels bound."""
+    def departed(self, time_s: float) -> NDArray[np.float64]:
+        """How far from baseline at `time_s`, on the scale of 1.
+
+        Mean block of each class, mean AMPA gain, HCN channels bound, release, what was learnt.
+        """
         block = [self.blocked_share[self.population == name].mean() for name in CLASSES]
         hcn = 0.0 if self._hcn_bound is None else self._hcn_bound[: self._n_branches].mean()
         learnt = () if self._plastic is None else self._plastic.departed()
-        released = 1 - release_left(self._serotonin, self._now_s)
+        released = 1 - release_left(self._serotonin, time_s)
         return np.array([*block, self._ampa_gain.mean() - 1, hcn, released, *learnt])
 
     def begin(self, screen: Screen, tuning: AfferentTuning) -> None:
@@ -317,7 +323,6 @@ class SlowStates:
             self._hcn_bound = self._bound_to_hcn(self._at_somata, time_s + duration_s)
         if self._plastic is not None:
             self._plastic.advance(duration_s)
-        self._now_s = time_s + duration_s
         if not silently:
             self.note(time_s + duration_s)
 
@@ -348,11 +353,13 @@ class SlowStates:
         entry = (k_on[:, None] * bound)[:, None] * opening.free
         return advance_mixture(self._blocked, entry, opening.unbinding_per_s, duration_s)
 
+    def longest_step_s(self) -> float:
+        """Longest step that does not take a weight too far along its way, s."""
+        return np.inf if self._plastic is None else self._plastic.longest_step_s()
+
     def step_s(self, time_s: float, at_most_s: float, largest_change: float) -> float:
         """Longest step, halved from `at_most_s`, that moves no class's mean block too far, s."""
-        step = at_most_s
-        if self._plastic is not None:
-            step = min(step, self._plastic.longest_step_s())
+        step = min(at_most_s, max(self.longest_step_s(), SHORTEST_S))
         while step > SHORTEST_S and self._change(time_s, step) > largest_change:
             step /= 2
         return step

@@ -30,6 +30,9 @@ class Screen(Protocol):
     def shares(self) -> list[Piece]:
         """Every orientation and its share of the time; the rest is grey."""
 
+    def n_pieces(self, times: int) -> int:
+        """How many pieces hold every orientation at least so often."""
+
     def pieces(self, n: int, rng: np.random.Generator) -> list[Piece]:
         """`n` pieces that stand for all that is shown."""
 
@@ -42,6 +45,10 @@ class Grey(Settings):
     def shares(self) -> list[Piece]:
         """No orientation at all."""
         return []
+
+    def n_pieces(self, times: int) -> int:
+        """No orientation, no piece."""
+        return 0
 
     def pieces(self, n: int, rng: np.random.Generator) -> list[Piece]:
         """Grey, `n` times."""
@@ -67,6 +74,10 @@ class Adapter(Settings):
     def shares(self) -> list[Piece]:
         """One orientation all the time."""
         return [(self.orientation_deg, 1.0)]
+
+    def n_pieces(self, times: int) -> int:
+        """There is one thing to see."""
+        return times
 
     def pieces(self, n: int, rng: np.random.Generator) -> list[Piece]:
         """The adapter, `n` times."""
@@ -102,6 +113,10 @@ class Training(Settings):
         each = self.stimulus_s / (self.stimulus_s + self.gap_s) / 2
         return [(orientation_deg, each) for orientation_deg in self._both()]
 
+    def n_pieces(self, times: int) -> int:
+        """Both sides so often."""
+        return 2 * times
+
     def pieces(self, n: int, rng: np.random.Generator) -> list[Piece]:
         """`n` trials, both sides as often as can be, in random order."""
         sides = rng.permutation(np.resize(self._both(), n))
@@ -126,8 +141,19 @@ class Measured(Settings):
         each = s.repeats * s.duration_s / s.total_s
         return [(k * 180.0 / s.n_orientations, each) for k in range(s.n_orientations)]
 
+    def n_pieces(self, times: int) -> int:
+        """As many as hold every orientation so often beside their share of blanks."""
+        return -(-times * self.sequence.n_trials // self.sequence.repeats)
+
     def pieces(self, n: int, rng: np.random.Generator) -> list[Piece]:
-        """`n` trials, gratings and blanks in their shares."""
+        """`n` trials, gratings and blanks in their shares.
+
+        >>> sequence = GratingSequence(n_orientations=12, repeats=10, blanks=24)
+        >>> screen = Measured(sequence=sequence)
+        >>> pieces = screen.pieces(screen.n_pieces(2), np.random.default_rng(0))
+        >>> min(np.unique([o for o, _ in pieces if not np.isnan(o)], return_counts=True)[1]) >= 2
+        True
+        """
         every = draw_trials(self.sequence, rng)["orientation_deg"].sort_values().to_numpy()
         places = (np.arange(n) + rng.random()) / n * len(every)
         drawn = rng.permutation(every[places.astype(np.int64)])
