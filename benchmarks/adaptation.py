@@ -2,10 +2,11 @@
 
     python benchmarks/adaptation.py RUNS --save
 
-reads the finished runs of the five presets in the folder RUNS (`ketacortex run PRESET --out
-RUNS/PRESET` makes each) and prints every row that shows a phenomenon, over animals; `--save` keeps
-them, the values of the first animal, and how long each took in `benchmarks/adaptation.json`, which
-the tests hold the README and a new simulation of that animal to.
+reads the finished runs in the folder RUNS (`ketacortex run PRESET --out RUNS/PRESET` for each of
+the five presets, and `adaptation` with `--set circuit.map=mouse` as RUNS/adaptation-mouse) and
+prints every row that shows a phenomenon, over animals; `--save` keeps them, the values of the first
+animal, and how long each took in `benchmarks/adaptation.json`, which the tests hold the README and
+a new simulation of that animal to.
 """
 
 from __future__ import annotations
@@ -21,10 +22,6 @@ sys.path[0] = str(Path(__file__).parents[1])  # or `statistics` here hides that 
 
 import pandas as pd  # noqa: E402
 
-PRESETS = (
-    "adaptation", "adaptation-ketamine", "second-adaptation", "training-ketamine",
-    "adaptation-serotonin",
-)  # fmt: skip
 KEPT = Path(__file__).with_name("adaptation.json")
 KEYS = ("measure", "arm", "epoch", "population")
 
@@ -39,6 +36,8 @@ def rows_of(folder: Path) -> dict[str, Any]:
     named = pd.DataFrame(effects)[["measure", "epoch", "population"]].drop_duplicates()
     values = first.merge(named, on=["measure", "epoch", "population"])
     return {
+        "preset": experiment["name"],
+        "map": experiment["circuit"]["map"],
         "animals": experiment["animals"],
         "seed": experiment["seed"],
         "wall_s": summary["wall_s"],
@@ -69,12 +68,12 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help=f"keep them in {KEPT.name}")
     asked = parser.parse_args()
     found = {
-        preset: rows_of(asked.runs / preset)
-        for preset in PRESETS
-        if (asked.runs / preset / "findings" / "summary.json").is_file()
+        folder.name: rows_of(folder)
+        for folder in sorted(asked.runs.iterdir())
+        if (folder / "findings" / "summary.json").is_file()
     }
-    for preset, run in found.items():
-        print(f"\n{preset}: {run['animals']} animals, {run['wall_s']:.0f} s")
+    for name, run in found.items():
+        print(f"\n{name}: {run['animals']} animals, {run['wall_s']:.0f} s")
         for row in sorted(run["effects"], key=lambda row: row["phenomenon"]):
             print(told(row))
     if asked.save:

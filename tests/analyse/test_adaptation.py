@@ -79,10 +79,29 @@ def test_a_second_bout_that_attracts_all_by_half_as_much_more_is_so_much_larger(
     assert value_of(found, "second_minus_first_towards_deg", "again") == pytest.approx(
         15.6, abs=2.0
     )
-    assert value_of(found, "second_minus_first_size_deg", "again") == pytest.approx(6.0, abs=1.5)
+    size_deg2 = value_of(found, "second_minus_first_size_deg2", "again")
+    assert size_deg2 == pytest.approx(18.0**2 - 12.0**2, abs=45.0)
     assert "second_minus_first_balance" not in set(
         found.pairs.loc[found.pairs["epoch"] == "later", "measure"]
     )
+
+
+def test_another_adapter_without_recovery_is_no_second_adaptation():
+    rng = np.random.default_rng(4)
+    preferred_deg = rng.uniform(0.0, 180.0, 60)
+    plan = [
+        *before(preferred_deg),
+        720.0,
+        ("after", preferred_deg),
+        720.0,
+        ("again", preferred_deg),
+    ]
+    one = adapted_session(plan, rng)
+    deg = one.epochs["adapter_deg"].to_numpy(float).copy()
+    deg[-2] = 0.0  # of the second adapter; the first was at 90
+    found = measure_adaptation(replace(one, epochs=one.epochs.assign(adapter_deg=deg)))
+    assert not [m for m in found.pairs["measure"] if m.startswith("second_minus_first")]
+    assert {r["measure"] for r in found.not_computed} >= {"second_minus_first_balance"}
 
 
 def test_cells_that_short_adaptation_repels_and_long_attracts_are_counted():

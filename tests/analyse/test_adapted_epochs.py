@@ -127,3 +127,22 @@ def test_without_columns_for_adapters_there_is_nothing():
     one = session("before", 720.0, "after")
     bare = replace(one, epochs=one.epochs[["name", "start_s", "stop_s"]])
     assert adapted_epochs(bare, collect_responses(bare)) == ()
+
+
+def test_before_the_adapter_too_a_dose_or_a_long_pause_makes_two_states():
+    for plan, doses_s in ((("first", "second"), [MEASURED_S]), (("first", [200.0], "second"), [])):
+        one = found(*plan, 720.0, "after", doses_s=doses_s)["after"]
+        assert one.before == ("second",)
+
+
+def test_trials_of_the_adapter_itself_are_no_measurement():
+    plain = session("before", 720.0, "after", "later")
+    adapter = plain.epochs.loc[1]
+    own = plain.trials.iloc[:12].assign(epoch=adapter["name"], orientation_deg=45.0)
+    own["onset_s"] = adapter["start_s"] + 10.0 * np.arange(12)
+    own["offset_s"] = own["onset_s"] + 8.0
+    topped_up = replace(plain, trials=pd.concat([plain.trials, own]).sort_values("onset_s"))
+    responses = collect_responses(topped_up)
+    assert adapter["name"] in {of.epoch for of in responses}
+    names = [a.epoch for a in adapted_epochs(topped_up, responses)]
+    assert names == ["after", "later"]

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from commands import SMALL, assert_same_spikes, ketacortex
 from ketacortex import verbs
 from ketacortex.analyse.network_values import measures_of_networks
 from ketacortex.analyse.population import WITHOUT_BEFORE
+from ketacortex.cli import main
 from ketacortex.recording.nwb import read_nwb, write_nwb
 
 WITH_NETWORK = [*SMALL, "--set", "analysis.network=true"]
@@ -343,14 +346,21 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(tmp_path):
          "a paper larger than the cortex cannot lie on it"),
     ],
 )  # fmt: skip
-def test_a_mistake_gets_one_clear_sentence_and_its_exit_code(arguments, code, sentence, tmp_path):
+def test_a_mistake_gets_one_clear_sentence_and_its_exit_code(
+    arguments, code, sentence, tmp_path, monkeypatch, capsys
+):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("years of work")
-    answer = ketacortex(*arguments, cwd=tmp_path)
-    assert answer.returncode == code, answer.stderr
-    assert sentence in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert answer.stdout == ""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ketacortex", *arguments])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # the command has its own
+    with pytest.raises(SystemExit) as stop:
+        main()
+    said = capsys.readouterr()
+    assert stop.value.code == code, said.err
+    assert sentence in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
     assert (tmp_path / "full" / "thesis.txt").read_text() == "years of work"
     assert [p.name for p in tmp_path.iterdir()] == ["full"]
 

@@ -85,6 +85,7 @@ def test_importing_the_package_and_asking_for_help_load_no_science(tmp_path):
     assert run(sys.executable, "-c", code, cwd=tmp_path).stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", sorted((ROOT / "gallery").glob("*.py")), ids=lambda p: p.name)
 def test_every_script_of_the_gallery_runs(script, tmp_path):
     quick = ("--repeats", "2") if "--repeats" in script.read_text(encoding="utf-8") else ()

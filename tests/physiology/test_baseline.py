@@ -12,6 +12,7 @@ from calibration.held_out import ANIMALS, MAPS, label, measure_held_out
 
 from ketacortex.evidence.physiology import ANAESTHETISED_V1
 
+pytestmark = pytest.mark.slow
 README = Path(__file__).parents[2] / "README.md"
 
 

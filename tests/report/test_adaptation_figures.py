@@ -255,6 +255,7 @@ def test_a_page_without_an_adapter_has_no_such_section_and_measures_nothing(monk
         assert word not in page
 
 
+@pytest.mark.slow
 def test_a_page_with_an_adapter_measures_one_session_again_and_hostile_names_stay_text(
     sessions, monkeypatch
 ):

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from ketacortex.analyse.adaptation_values import ADAPTATION_CHANGES, NEAR_OSI
+from ketacortex.analyse.pair_convergence import slope_of_pairs
 from ketacortex.analyse.training import TRAINING_MEASURES
 from ketacortex.experiment.load import load_experiment, preset_names
 from ketacortex.report.phenomena_table import (
@@ -150,3 +152,14 @@ def test_measures_of_adaptation_and_training_have_words_of_their_own():
     assert set(measures) <= set(MEASURES)
     words = [measure_in_words(measure) for measure in MEASURES]
     assert len(words) == len(set(words))
+
+
+def test_synchrony_that_rises_where_tuning_converged_is_as_published():
+    """Convergence is a falling difference, so the slope along it is negative then."""
+    rng = np.random.default_rng(0)
+    convergence_deg = rng.normal(0.0, 5.0, (40, 40))
+    convergence_deg += convergence_deg.T
+    slope, _ = slope_of_pairs([-0.001 * convergence_deg], [convergence_deg])
+    sign = sign_of(PUBLISHED["C6"], "synchrony_by_convergence", "cat")
+    row = {"ci_low": slope - 1e-4, "ci_high": slope + 1e-4, "n_animals": 8}
+    assert verdict_of(row, sign) == "as published"

@@ -60,6 +60,7 @@ def random_gains(circuit, seed=0):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_kernel_and_reference_agree_when_receptors_are_changed():
     circuit = small_circuit({"background": {"branch_hz": 40.0, "pv_hz": 300.0, "sst_hz": 300.0}})
     kernel, reference = Cortex(network_of(circuit), 3), ReferenceCortex(network_of(circuit), 3)
@@ -223,6 +224,7 @@ def test_the_slow_steps_agree_with_stepping_all_along():
             assert at == pytest.approx(sequential, abs=0.03), (name, time_s)
 
 
+@pytest.mark.slow
 def test_smaller_slow_steps_and_more_trials_leave_the_block():
     fine = SlowSteps(representative_trials=16, largest_change=0.01, longest_s=15.0, refresh_s=60.0)
     coarse = session(held(1.0)).course

@@ -23,7 +23,7 @@ from ketacortex.analyse.adaptation_values import (
     REASONS,
     measures_of,
 )
-from ketacortex.analyse.adapted_epochs import adapted_epochs, adapters_of
+from ketacortex.analyse.adapted_epochs import adapted_epochs, adapters_of, is_same_orientation
 from ketacortex.analyse.adapted_tuning import (
     AdaptedTuning,
     adapted_values,
@@ -38,6 +38,7 @@ from ketacortex.analyse.parted_epoch import PartedEpoch
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.session import PAIR_COLUMNS, SessionFindings, tuned_populations
 from ketacortex.analyse.statistics import NotComputed
+from ketacortex.analyse.towards_adapter import NEAR_DEG
 from ketacortex.recording.recording import Recording
 from ketacortex.units import orientation_distance_deg
 
@@ -62,8 +63,8 @@ class AdaptationFindings:
     cells : one row a unit and measurement after an adapter
         `unit, cell_class, epoch, reference, adapter_deg`; `distance_deg` of its preference before
         from the adapter; `shift_towards_deg` the adapter with its standard error `error_deg`;
-        `group` (`near`, `remote`, or `none` where it is not tuned in all that it takes) and `class`
-        (`attractive`, `repulsive`, `refractory`, `none`).
+        `group` (`near`, nearer: `adapted`, further: `remote`, or `none` where it is not tuned in
+        all that it takes) and `class` (`attractive`, `repulsive`, `refractory`, `none`).
     not_computed : `measure, epoch, reference, population, reason`
     """
 
@@ -121,10 +122,12 @@ def with_adaptation(findings: SessionFindings, adaptation: AdaptationFindings) -
 
 
 def _same_of_first_bout(of: AdaptedTuning, found: list[AdaptedTuning]) -> AdaptedTuning | None:
-    """The measurement of the first bout after as much of the adapter."""
+    """The measurement of the first bout after as much of the same adapter."""
     for other in found:
         is_alike = (
             other.adapted.bout == 1
+            and other.adapted.before != of.adapted.before  # it had recovered
+            and is_same_orientation(other.adapter_deg, of.adapter_deg)
             and other.adapted.place == of.adapted.place
             and abs(other.adapted.adapter_s - of.adapted.adapter_s) <= SAME_TIME_S
         )
@@ -201,7 +204,8 @@ def _cell_rows(recording: Recording, of: AdaptedTuning) -> pd.DataFrame:
     )
     near_share = _mean_of_ways(of.before.is_near(of.adapter_deg).astype(float), is_known)
     shift_deg = _mean_of_ways(towards_deg, is_known)
-    group = np.where(near_share >= 0.5, "near", "remote")
+    elsewhere = np.where(distance_deg > NEAR_DEG[1], "remote", "adapted")
+    group = np.where(near_share >= 0.5, "near", elsewhere)
     kind = np.where(shift_deg > THRESHOLD_DEG, "attractive", "refractory")
     kind = np.where(shift_deg < -THRESHOLD_DEG, "repulsive", kind)
     any_known = is_known.any(axis=1)

@@ -28,7 +28,7 @@ SINCE_FIRST_MEASURES = (
 SECOND_BOUT_MEASURES = (
     "second_minus_first_balance",
     "second_minus_first_towards_deg",
-    "second_minus_first_size_deg",
+    "second_minus_first_size_deg2",
 )
 """Of the second bout."""
 RECOVERY_MEASURES = (

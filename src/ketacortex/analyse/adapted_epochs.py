@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ketacortex.analyse.responses import EpochResponses
 from ketacortex.recording.recording import Recording
@@ -30,8 +31,8 @@ class AdaptedEpoch:
     ----------
     epoch : its name
     before : one name or two
-        Measurements before the bout, the last of them last; with two, the one tells on which side
-        of the adapter a cell lies and the other how far it moved.
+        Measurements before the bout, the last of them last; with two, of one state, the one tells
+        on which side of the adapter a cell lies and the other how far it moved.
     adapter_deg : deg
     adapter_s : s, of the adapter in this bout until then; in a control, what passed in its place
     bout : from 1
@@ -101,23 +102,28 @@ def adapted_epochs(
     -------
     tuple of AdaptedEpoch
     """
-    measured = [_measured(of) for of in responses if len(of.condition)]
+    shown_for_long = set(_adapter_rows(recording.epochs)["name"].astype(str))
+    measured = [
+        _measured(of) for of in responses if len(of.condition) and of.epoch not in shown_for_long
+    ]
+    doses_s = recording.doses["start_s"].to_numpy(float)
     before: tuple[str, ...] = ()
     bout, adapter_s, latest, first = 0, 0.0, None, None
     since: list[_Measured] = []
     found: list[AdaptedEpoch] = []
     for adapter, until_s in _with_next(adapters_of(recording)):
-        recovered = _recovered(since, latest)
+        recovered = _last_of_one_state(_recovered(since, latest), doses_s)
         ahead = recovered or before
         if latest is None:
-            ahead = tuple(m.name for m in measured if m.start_s < adapter.start_s)[-2:]
-        if latest is None or recovered or _is_another(adapter, latest):
+            earlier = [m for m in measured if m.start_s < adapter.start_s]
+            ahead = _last_of_one_state(earlier, doses_s)
+        if latest is None or recovered or not is_same_orientation(adapter.deg, latest.deg):
             bout, adapter_s, before, first = bout + 1, 0.0, ahead, None
         adapter_s += adapter.shown_s
         since = [m for m in measured if adapter.start_s <= m.start_s < until_s]
         if since and before:
             first = first or since[0].name
-            found += _of_adapter(recording, since, AdaptedEpoch(
+            found += _of_adapter(doses_s, since, AdaptedEpoch(
                 epoch="", before=before, adapter_deg=adapter.deg, adapter_s=adapter_s,
                 bout=bout, place=0, first=first, first_since=(),
             ))  # fmt: skip
@@ -127,11 +133,9 @@ def adapted_epochs(
 
 def adapters_of(recording: Recording) -> list[Adapter]:
     """The adapters of a recording, in order of time."""
-    epochs = recording.epochs
-    if not {"kind", "adapter_deg"} <= set(epochs):
+    table = _adapter_rows(recording.epochs)
+    if table.empty:
         return []
-    deg = pd.to_numeric(epochs["adapter_deg"], errors="coerce")
-    table = epochs[(epochs["kind"] == ADAPTER_KIND) & np.isfinite(deg)].sort_values("start_s")
     lasts_s = (table["stop_s"] - table["start_s"]).to_numpy(float)
     said_s = table["adapter_s"].to_numpy(float) if "adapter_s" in table else lasts_s
     shown_s = said_s if np.any(said_s > 0) else lasts_s
@@ -141,6 +145,13 @@ def adapters_of(recording: Recording) -> list[Adapter]:
             table["adapter_deg"], shown_s, table["start_s"], table["stop_s"], strict=True
         )
     ]
+
+
+def _adapter_rows(epochs: pd.DataFrame) -> pd.DataFrame:
+    if not {"kind", "adapter_deg"} <= set(epochs):
+        return epochs.iloc[:0]
+    deg = pd.to_numeric(epochs["adapter_deg"], errors="coerce")
+    return epochs[(epochs["kind"] == ADAPTER_KIND) & np.isfinite(deg)].sort_values("start_s")
 
 
 def _measured(of: EpochResponses) -> _Measured:
@@ -154,27 +165,42 @@ def _with_next(adapters: list[Adapter]) -> list[tuple[Adapter, float]]:
     return list(zip(adapters, ends, strict=False))
 
 
-def _recovered(since: list[_Measured], latest: Adapter | None) -> tuple[str, ...]:
-    """The last measurements so long after an adapter that they are before the next."""
+def _recovered(since: list[_Measured], latest: Adapter | None) -> list[_Measured]:
+    """The measurements so long after an adapter that they are before the next."""
     if latest is None:
-        return ()
-    return tuple(m.name for m in since if m.start_s - latest.stop_s >= RECOVERED_S)[-2:]
+        return []
+    return [m for m in since if m.start_s - latest.stop_s >= RECOVERED_S]
 
 
-def _is_another(adapter: Adapter, latest: Adapter) -> bool:
-    return float(orientation_distance_deg(adapter.deg, latest.deg)) > SAME_ORIENTATION_DEG
+def _last_of_one_state(measured: list[_Measured], doses_s: NDArray[np.float64]) -> tuple[str, ...]:
+    """The last measurement, with the one before it where both are of one state."""
+    n_last = 2 if _at_once(measured, doses_s)[-1:] == [True] else 1
+    return tuple(m.name for m in measured[-n_last:])
+
+
+def _at_once(measured: list[_Measured], doses_s: NDArray[np.float64]) -> list[bool]:
+    """Whether each measurement and the next are of one state."""
+    return [
+        later.start_s - one.stop_s < AT_ONCE_S
+        and not np.any((doses_s >= one.start_s) & (doses_s < later.stop_s))
+        for one, later in pairwise(measured)
+    ]
+
+
+def is_same_orientation(one_deg: float, other_deg: float) -> bool:
+    """Whether two adapters are one, within a degree.
+
+    >>> is_same_orientation(0.5, 179.9), is_same_orientation(0.0, 90.0)
+    (True, False)
+    """
+    return float(orientation_distance_deg(one_deg, other_deg)) <= SAME_ORIENTATION_DEG
 
 
 def _of_adapter(
-    recording: Recording, since: list[_Measured], common: AdaptedEpoch
+    doses_s: NDArray[np.float64], since: list[_Measured], common: AdaptedEpoch
 ) -> list[AdaptedEpoch]:
     """The measurements since one adapter, with those that are of the same state."""
-    doses_s = recording.doses["start_s"].to_numpy(float)
-    at_once = [
-        later.start_s - one.stop_s < AT_ONCE_S
-        and not np.any((doses_s >= one.start_s) & (doses_s < later.stop_s))
-        for one, later in pairwise(since)
-    ]
+    at_once = _at_once(since, doses_s)
     names = [m.name for m in since]
     first_since = tuple(names[: 2 if at_once[:1] == [True] else 1])
     found = []

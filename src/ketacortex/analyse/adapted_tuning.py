@@ -39,10 +39,12 @@ from ketacortex.analyse.towards_adapter import (
     before_of_epochs,
     before_of_halves,
     is_near,
+    is_remote,
     mean_in,
     shift_values,
     since_first_values,
 )
+from ketacortex.units import orientation_difference_deg
 
 Values = dict[str, tuple[float, int] | NotComputed]
 """From measure to its value and the number of units, or why there is none."""
@@ -177,8 +179,8 @@ def adapted_values(
         Of `ADAPTED_MEASURES` those that can be had; NaN for too few cells.
     """
     near_deg = of.near_towards_deg(of.adapted.epoch, is_member)
-    is_remote = np.isfinite(of.side_deg) & ~is_near(of.side_deg, of.adapter_deg)
-    _, excess_deg, n_remote = mean_excess(of.excess, is_member & is_remote)
+    is_far = is_remote(of.side_deg, of.adapter_deg)
+    _, excess_deg, n_remote = mean_excess(of.excess, is_member & is_far)
     synchrony, convergence = of.pair_changes
     pairs = is_member[:, None] & is_member
     return {
@@ -238,21 +240,32 @@ def second_bout_values(
     Returns
     -------
     dict
-        Of `SECOND_BOUT_MEASURES`; the size is the excess shift of the cells near the adapter.
+        Of `SECOND_BOUT_MEASURES`; the size is the mean square of the shift of the cells near the
+        adapter, as the product of two measurements of it: error of neither adds to it.
     """
     if first is None:
         return dict.fromkeys(SECOND_BOUT_MEASURES, NotComputed(NO_SUCH_MEASUREMENT))
     found = []
     for of in (first, second):
         shifts = shift_values(of.near_towards_deg(of.adapted.epoch, is_member))
-        _, size_deg, n = mean_excess(of.excess, is_member & is_near(of.side_deg, of.adapter_deg))
-        found.append([shifts["attraction_balance"], shifts["shift_towards_deg"], (size_deg, n)])
+        is_counted = is_member & is_near(of.side_deg, of.adapter_deg)
+        size = _mean_square_deg2(of, is_counted)
+        found.append([shifts["attraction_balance"], shifts["shift_towards_deg"], size])
     return {
         measure: (after - before, min(n_before, n_after))
         for measure, (before, n_before), (after, n_after) in zip(
             SECOND_BOUT_MEASURES, *found, strict=True
         )
     }
+
+
+def _mean_square_deg2(of: AdaptedTuning, is_in: NDArray[np.bool_]) -> tuple[float, int]:
+    before, after = of.parts_before, of.parts_after
+    if before is None or after is None:
+        return float("nan"), 0
+    shift_deg = orientation_difference_deg(after.preferred_deg, before.preferred_deg)
+    square = shift_deg[:, 0] * shift_deg[:, 1]
+    return mean_in(square, np.isfinite(square) & is_in[:, None])
 
 
 def recovered_values(of: AdaptedTuning, is_member: NDArray[np.bool_]) -> Values:

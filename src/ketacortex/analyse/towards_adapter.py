@@ -39,10 +39,6 @@ class Before:
         """Whether the adapter lies 22.5 to 67.5 degrees away, (n_unit, n_way)."""
         return is_near(self.side_deg, adapter_deg)
 
-    def is_remote(self, adapter_deg: float) -> NDArray[np.bool_]:
-        """Whether it is tuned and the adapter lies elsewhere, (n_unit, n_way)."""
-        return np.isfinite(self.side_deg) & ~self.is_near(adapter_deg)
-
     def towards_deg(self, after_deg: NDArray[np.float64], adapter_deg: float) -> NDArray:
         """Shift towards the adapter in each way, negative away from it.
 
@@ -99,6 +95,15 @@ def is_near(preferred_deg: NDArray[np.float64], adapter_deg: float) -> NDArray[n
     return (distance_deg >= NEAR_DEG[0]) & (distance_deg <= NEAR_DEG[1])
 
 
+def is_remote(preferred_deg: NDArray[np.float64], adapter_deg: float) -> NDArray[np.bool_]:
+    """Whether an orientation is further from the adapter than those near it; not where it is NaN.
+
+    >>> is_remote(np.array([12.0, 60.0, 95.0]), 10.0).tolist()
+    [False, False, True]
+    """
+    return orientation_distance_deg(preferred_deg, adapter_deg) > NEAR_DEG[1]
+
+
 def shift_values(towards_deg: NDArray[np.float64]) -> dict[str, tuple[float, int]]:
     """Shares of cells attracted and repelled by more than 5 degrees, and the mean shift.
 
@@ -145,7 +150,9 @@ def since_first_values(
         for towards in (first_deg, later_deg)
     ]
     return {
-        "shift_towards_since_first_deg": mean_in(later_deg - first_deg, both),
+        "shift_towards_since_first_deg": mean_in(
+            orientation_difference_deg(later_deg, first_deg), both
+        ),
         "attraction_balance_since_first": mean_in(balance[1] - balance[0], both),
         "turned_share": mean_in((balance[0] < 0) & (balance[1] > 0), both),
     }

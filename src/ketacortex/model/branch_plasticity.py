@@ -35,7 +35,8 @@ from ketacortex.settings import Settings, sourced
 ATTRACTION = (
     "fitted: with repulsion after 2 min and attraction after 12 min of an adapter in view (C1, "
     "C2), first on prototype circuits, then on seven animals of this one; the same for every other "
-    "row"
+    "row. Calcium had its reversal potential at 0 mV then; at its own the same animals give the "
+    "same within their intervals"
 )
 QUIET = "fitted: no weight drifts while the stimuli of the first epoch go on for hours"
 

@@ -219,7 +219,7 @@ def _caption(material: Material, points: pd.DataFrame, cells: pd.DataFrame, n_be
         f"({population_in_words(material.main_population)}), by time from the start of the first "
         f"adapter; shaded: adapter on the screen, where an arm has it. Mean over up to "
         f"{int(points['n_animals'].max())} animals with its 95 % interval; shifts are told from "
-        f"the last measurement before their adapter.{lines} Noise of measurement gives both shares "
-        "something to count and the mean shift nothing: what an arm without the adapter shows is "
-        "that noise."
+        f"the last measurement before the first adapter of their bout.{lines} Noise of measurement "
+        "gives both shares something to count and the mean shift nothing: what an arm without the "
+        "adapter shows is that noise."
     )

@@ -101,7 +101,7 @@ PUBLISHED: dict[str, Published] = {
         words="a second adaptation after recovery is larger and attracts more often", grade="S",
         contrast="experience",
         signs={
-            "second_minus_first_size_deg": 1, "second_minus_first_balance": 1,
+            "second_minus_first_size_deg2": 1, "second_minus_first_balance": 1,
             "second_minus_first_towards_deg": 1,
         },
     ),
@@ -111,7 +111,7 @@ PUBLISHED: dict[str, Published] = {
     ),
     "C6": Published(
         words="synchrony rises in pairs whose tuning converged", grade="S", contrast="experience",
-        signs={"synchrony_by_convergence": 1},
+        signs={"synchrony_by_convergence": -1},  # along the tuning difference
     ),
     "C7": Published(
         words="neighbours shift the same way; cells that do not are broader", grade="S",
@@ -122,7 +122,8 @@ PUBLISHED: dict[str, Published] = {
         },
     ),
     "C8": Published(
-        words="cells that the adapter does not drive shift too", grade="S", contrast="experience",
+        words="cells far from the adapter, which it hardly drives, shift too", grade="S",
+        contrast="experience",
         signs={"remote_shift_excess_deg": 1},
     ),
     "C9": Published(

@@ -64,7 +64,7 @@ MEASURES = {
     "near_osi": "OSI of cells near the adapter",
     "second_minus_first_balance": "second less first adaptation, towards less away",
     "second_minus_first_towards_deg": "second less first adaptation, shift towards [deg]",
-    "second_minus_first_size_deg": "second less first adaptation, size of shifts [deg]",
+    "second_minus_first_size_deg2": "second less first adaptation, squared size of shifts [deg²]",
     "recovery_slope": "slope of later change on the shift",
     "recovery_small_deg": "later change of shifts below 5 deg [deg]",
     "recovery_5_to_10_deg": "later change of shifts of 5 to 10 deg [deg]",
