@@ -142,7 +142,7 @@ def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
 def _phenomena_seen_in(table: Mapping[str, Any]) -> dict[str, Any]:
     """Inherited phenomena, without rows of epochs or arms that a file has replaced."""
     there = {
-        "epoch": [None, *(epoch.get("name") for epoch in table["epoch"])],
+        "epoch": [None, *(e.get("name") for e in table["epoch"] if isinstance(e, Mapping))],
         "arm": [None, *table["arms"], *table.get("claims", {})],
     }
     seen = {
