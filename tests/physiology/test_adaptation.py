@@ -65,7 +65,7 @@ ROWS = {
     "C3 attracted cells: adapted": ("after", "attractive_adapted_flank_change", 1),
     "C3 attracted cells: opposite": ("after", "attractive_opposite_flank_change", 1),
     "C3 repelled cells: adapted": ("after", "repulsive_adapted_flank_change", 1),
-    "C4 size": ("again", "second_minus_first_size_deg2", 1),
+    "C4 squared size": ("again", "second_minus_first_size_deg2", 1),
     "C4 attracted": ("again", "second_minus_first_balance", 1),
     "C5 ": ("after", "summed_strength_rate_matched", "ratio"),
     "C6 ": ("after", "synchrony_by_convergence", 1e4),
