@@ -188,6 +188,7 @@ def of_a_run(tmp_path_factory):
     return json.loads(json.dumps(verbs.analyse([folder], only=["network"]), allow_nan=False))
 
 
+@pytest.mark.slow
 def test_a_run_of_two_arms_compares_their_networks_and_makes_the_claim(of_a_run):
     marks = {(row["animal"], row["arm"]) for row in of_a_run["network"]}
     assert len(marks) == 6
@@ -204,6 +205,7 @@ def test_a_run_of_two_arms_compares_their_networks_and_makes_the_claim(of_a_run)
     assert abs(by_arm["retest"]["change"]) < 0.1 * claim["change"]
 
 
+@pytest.mark.slow
 def test_tables_of_a_run_say_whose_they_are(of_a_run):
     for name in ("network", "links", "graph", "populations", "changes"):
         assert {(row["animal"], row["arm"]) for row in of_a_run[name]} <= {

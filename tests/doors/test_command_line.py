@@ -84,6 +84,7 @@ def test_a_claim_is_what_the_arm_does_beyond_its_control_in_each_animal(run):
         assert claim["after"] == pytest.approx(drug["after"])
 
 
+@pytest.mark.slow
 def test_compare_holds_arms_of_a_run_against_each_other(run):
     folder, _ = run
     answer = ketacortex("compare", f"{folder}:retest", f"{folder}:drug", "--json")
@@ -407,6 +408,7 @@ def test_a_run_and_its_folder_analysed_give_the_same_effects(run):
     assert found == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 def test_analyse_writes_a_report_only_where_asked_and_into_nothing_else(run, tmp_path):
     file = run[0] / "animals" / "animal-001" / "retest" / "recording.nwb"
     assert ketacortex("analyse", file, "--out", tmp_path / "a").returncode == 0

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from commands import COMMAND, SMALL, assert_same_spikes
 
+pytestmark = pytest.mark.slow
+
 
 def start(folder: Path, *more) -> subprocess.Popen:
     return subprocess.Popen(

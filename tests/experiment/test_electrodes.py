@@ -16,6 +16,8 @@ from ketacortex.experiment.load import load_experiment, preset_names
 from ketacortex.recording.nwb import read_nwb
 from ketacortex.recording.nwb_writer import content_identifier
 
+pytestmark = pytest.mark.slow
+
 ARMS = 'arms={ drug = { doses = ["paper"] }, retest = {}, again = {} }'
 SMALL = (
     "circuit.pyr.n=60", "circuit.pv.n=12", "circuit.sst.n=8", "stimulus.n_orientations=4",

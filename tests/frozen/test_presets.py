@@ -27,8 +27,12 @@ SMALL = ("circuit.pyr.n=60", "circuit.pv.n=12", "circuit.sst.n=8")
 SHOWN = GratingSequence(n_orientations=4, repeats=2, blanks=1, duration_s=0.1, gap_s=0.05)
 FEW_PIECES = SlowSteps(representative_trials=1)
 ARMS = [(name, arm) for name in preset_names() for arm in load_experiment(name).arms]
-# One arm of each preset in the default suite, the others in the slow one.
-FIRST = [(name, next(iter(load_experiment(name).arms))) for name in preset_names()]
+# One arm of each preset in the default suite, the others and long days in the slow one.
+FIRST = [
+    (name, next(iter(load_experiment(name).arms)))
+    for name in preset_names()
+    if load_experiment(name).plasticity is None
+]
 CASES = [pytest.param(*arm, marks=[] if arm in FIRST else [pytest.mark.slow]) for arm in ARMS]
 
 

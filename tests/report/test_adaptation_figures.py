@@ -27,6 +27,8 @@ from .adapted_material import ADAPTER_S, LEFT, adapted_sessions
 from .synthetic_recordings import recording_of
 from .test_page import HOSTILE, Page, prose_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sessions():
@@ -255,7 +257,6 @@ def test_a_page_without_an_adapter_has_no_such_section_and_measures_nothing(monk
         assert word not in page
 
 
-@pytest.mark.slow
 def test_a_page_with_an_adapter_measures_one_session_again_and_hostile_names_stay_text(
     sessions, monkeypatch
 ):

@@ -23,6 +23,8 @@ from ketacortex.report.page import report_run
 from .synthetic_recordings import recording_of
 from .test_page import Page, as_read, prose_of
 
+pytestmark = pytest.mark.slow
+
 WITHOUT_UPREGULATION = '{doses = ["held_3"], set = {"upregulation.amplitude" = 0.0}}'
 
 

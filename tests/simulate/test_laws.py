@@ -46,6 +46,7 @@ def network(*populations, **changes) -> Network:
     return Network(populations=populations, **{**values, **changes})
 
 
+@pytest.mark.slow
 def test_what_leaves_a_branch_arrives_in_the_soma():
     """Without leaks the charge of a cell, the sum of C V, never changes."""
     branches = Branches(n=5, capacitance_pf=25.0, leak_nanosiemens=0.0,

@@ -63,7 +63,7 @@ class AdaptationFindings:
     cells : one row a unit and measurement after an adapter
         `unit, cell_class, epoch, reference, adapter_deg`; `distance_deg` of its preference before
         from the adapter; `shift_towards_deg` the adapter with its standard error `error_deg`;
-        `group` (`near`, nearer: `adapted`, further: `remote`, or `none` where it is not tuned in
+        `group` (`near`, nearer: `driven`, further: `remote`, or `none` where it is not tuned in
         all that it takes) and `class` (`attractive`, `repulsive`, `refractory`, `none`).
     not_computed : `measure, epoch, reference, population, reason`
     """
@@ -204,7 +204,7 @@ def _cell_rows(recording: Recording, of: AdaptedTuning) -> pd.DataFrame:
     )
     near_share = _mean_of_ways(of.before.is_near(of.adapter_deg).astype(float), is_known)
     shift_deg = _mean_of_ways(towards_deg, is_known)
-    elsewhere = np.where(distance_deg > NEAR_DEG[1], "remote", "adapted")
+    elsewhere = np.where(distance_deg > NEAR_DEG[1], "remote", "driven")
     group = np.where(near_share >= 0.5, "near", elsewhere)
     kind = np.where(shift_deg > THRESHOLD_DEG, "attractive", "refractory")
     kind = np.where(shift_deg < -THRESHOLD_DEG, "repulsive", kind)
