@@ -20,8 +20,9 @@ from ketacortex.settings import Settings, sourced
 
 SAVINGS = (
     "fitted: its time with a larger second adaptation in view (C4), on prototype circuits; its "
-    "strength to recovery of three quarters within 90 min (at 1 two fifths would stay for good); "
-    "the same for every other row"
+    "strength to recovery of three quarters within 90 min (at 1 two fifths would stay for good), "
+    "after C4 and D1 had been seen at 1 in the animals that are told of; the same for every other "
+    "row"
 )
 
 
