@@ -34,7 +34,9 @@ from ketacortex.analyse.adapted_tuning import (
 )
 from ketacortex.analyse.count_correlations import distance_um
 from ketacortex.analyse.epoch_values import EpochMeasures
+from ketacortex.analyse.joined_ratio import DENOMINATOR, DENOMINATOR_ERROR, joined_ratio
 from ketacortex.analyse.parted_epoch import PartedEpoch
+from ketacortex.analyse.recovery_values import Ratio
 from ketacortex.analyse.responses import collect_responses
 from ketacortex.analyse.session import PAIR_COLUMNS, SessionFindings, tuned_populations
 from ketacortex.analyse.statistics import NotComputed
@@ -46,6 +48,7 @@ CELL_COLUMNS = [
     "unit", "cell_class", "epoch", "reference", "adapter_deg", "distance_deg", "shift_towards_deg",
     "error_deg", "group", "class",
 ]  # fmt: skip
+ADAPTED_PAIR_COLUMNS = [*PAIR_COLUMNS, DENOMINATOR, DENOMINATOR_ERROR]
 SAME_TIME_S = 1.0
 """Bouts are compared after the same time with the adapter, to a second."""
 
@@ -57,15 +60,18 @@ class AdaptationFindings:
     Parameters
     ----------
     animal : identifier of the subject
-    pairs : `measure, epoch, reference, population, before, after, n_units`
+    pairs : `measure, epoch, reference, population, before, after, n_units, denominator,
+        denominator_error`
         Each measurement after an adapter against the last before its bout. All but `near_osi` are
-        changes themselves, NaN before.
+        changes themselves, NaN before. A ratio comes with what it divides by, deg^2, and the
+        standard error of that over units.
     cells : one row a unit and measurement after an adapter
         `unit, cell_class, epoch, reference, adapter_deg`; `distance_deg` of its preference before
         from the adapter; `shift_towards_deg` the adapter with its standard error `error_deg`;
         `group` (`near`, nearer: `driven`, further: `remote`, or `none` where it is not tuned in
         all that it takes) and `class` (`attractive`, `repulsive`, `refractory`, `none`).
     not_computed : `measure, epoch, reference, population, reason`
+        Also of a ratio in `pairs` that counts over animals, but tells nothing of this one alone.
     """
 
     animal: str
@@ -106,7 +112,7 @@ def measure_adaptation(recording: Recording) -> AdaptationFindings:
     cells = [_cell_rows(recording, of) for of in found]
     return AdaptationFindings(
         animal=recording.subject.identifier,
-        pairs=pd.DataFrame(rows, columns=PAIR_COLUMNS),
+        pairs=pd.DataFrame(rows, columns=ADAPTED_PAIR_COLUMNS),
         cells=pd.concat(cells, ignore_index=True) if cells else pd.DataFrame(columns=CELL_COLUMNS),
         not_computed=missing,
     )
@@ -163,6 +169,12 @@ def _pair_rows(
             missing.append({**row, "reason": _reason(of, value.reason)})
         elif np.isfinite(value[0]):
             rows.append({**row, "before": np.nan, "after": value[0], "n_units": value[1]})
+            if isinstance(value, Ratio):
+                below = {DENOMINATOR: value.denominator, DENOMINATOR_ERROR: value.denominator_error}
+                rows[-1] |= below
+                alone = joined_ratio([value.value], *([x] for x in below.values()))
+                if isinstance(alone, NotComputed):
+                    missing.append({**row, "reason": _reason(of, f"in this animal {alone.reason}")})
         else:
             missing.append({**row, "reason": _reason(of, REASONS[measure])})
     before, after, n_units = near_osi(of, is_member)

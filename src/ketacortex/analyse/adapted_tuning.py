@@ -30,7 +30,7 @@ from ketacortex.analyse.neighbours import (
 )
 from ketacortex.analyse.pair_convergence import convergence_deg, slope_of_pairs
 from ketacortex.analyse.parted_epoch import PartedEpoch
-from ketacortex.analyse.recovery_values import growth_of_small, recovery_values
+from ketacortex.analyse.recovery_values import Ratio, growth_of_small, recovery_values
 from ketacortex.analyse.shift import ExcessShift, excess_of_halves
 from ketacortex.analyse.statistics import NotComputed
 from ketacortex.analyse.towards_adapter import (
@@ -46,7 +46,7 @@ from ketacortex.analyse.towards_adapter import (
 )
 from ketacortex.units import orientation_difference_deg
 
-Values = dict[str, tuple[float, int] | NotComputed]
+Values = dict[str, tuple[float, int] | Ratio | NotComputed]
 """From measure to its value and the number of units, or why there is none."""
 
 

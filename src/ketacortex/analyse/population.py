@@ -15,6 +15,7 @@ import pandas as pd
 
 from ketacortex.analyse.adaptation_values import ADAPTATION_CHANGES
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
+from ketacortex.analyse.joined_ratio import DENOMINATOR, DENOMINATOR_ERROR, with_joined_ratios
 from ketacortex.analyse.network_values import (
     SIGNED_MEASURES,
     TURNOVER_MEASURES,
@@ -74,7 +75,10 @@ class Changes(Protocol):
 
     @property
     def pairs(self) -> pd.DataFrame:
-        """`measure, epoch, reference, population, before, after, n_units`."""
+        """`measure, epoch, reference, population, before, after, n_units`.
+
+        With `denominator, denominator_error` where ratios are among them.
+        """
 
     @property
     def not_computed(self) -> list[dict[str, Any]]:
@@ -90,19 +94,37 @@ def changes_by_animal(sessions: Iterable[tuple[str, Changes]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `measure, arm, epoch, population, animal, before, after, change, n_units`; for measures of a
+        `measure, arm, epoch, population, animal, before, after, change, n_units`, and what ratios
+        divide by with its error, `denominator, denominator_error` (else NaN); for measures of a
         change itself (shifts, links gained and lost) `before` is NaN and `change` is `after`.
     """
     tables = [findings.pairs.assign(arm=arm, animal=findings.animal) for arm, findings in sessions]
     key = [*KEY_COLUMNS, "animal"]
-    columns = [*key, "before", "after", "n_units"]
-    joined = pd.concat(tables) if tables else pd.DataFrame(columns=columns)
-    table = joined.groupby(key, sort=False, as_index=False).agg(
-        before=("before", "mean"), after=("after", "mean"), n_units=("n_units", "sum")
+    columns = [*key, "before", "after", "n_units", DENOMINATOR, DENOMINATOR_ERROR]
+    every = (pd.concat(tables) if tables else pd.DataFrame()).reindex(columns=columns)
+    divided = every[DENOMINATOR].fillna(1.0)
+    every = every.assign(
+        numerator=every["after"] * divided,
+        divided=divided,
+        variance=every[DENOMINATOR_ERROR] ** 2,
     )
+    table = every.groupby(key, sort=False, as_index=False).agg(
+        before=("before", "mean"),
+        numerator=("numerator", "mean"),
+        n_units=("n_units", "sum"),
+        denominator=(DENOMINATOR, "mean"),
+        divided=("divided", "mean"),
+        variance=("variance", "mean"),
+        n_sessions=("n_units", "size"),
+    )
+    after = table["numerator"] / table["divided"]
     is_shift = table["measure"].isin(WITHOUT_BEFORE)
-    change = table["after"] - table["before"].where(~is_shift, 0.0)
-    return table.assign(change=change)[[*key, "before", "after", "change", "n_units"]]
+    table = table.assign(
+        after=after,
+        change=after - table["before"].where(~is_shift, 0.0),
+        denominator_error=np.sqrt(table["variance"] / table["n_sessions"]),
+    )
+    return table[[*key, "before", "after", "change", *columns[-3:]]]
 
 
 def compare_animals(
@@ -124,7 +146,8 @@ def compare_animals(
         the logs. Where a later epoch cannot be had in an animal, `n_animals` says so.
         In the row of a claim `arm` is the claim's name, `before` and `after` are what the control
         arm and the arm show in the same later epoch, `change` is how much more the arm changed
-        than its control, animal by animal, and `ratio` how much more in proportion.
+        than its control, animal by animal, and `ratio` how much more in proportion. Slopes, which
+        divide by what is measured, are those of all animals together (see `joined_ratio`).
     """
     sessions = list(sessions)
     by_animal = changes_by_animal(sessions)
@@ -157,9 +180,9 @@ def claim_by_animal(by_animal: pd.DataFrame, name: str, arm: str, control: str) 
     Returns
     -------
     DataFrame
-        Columns of `by_animal` and `log_ratio`: `before` and `after` are those of the later epoch
-        in the control and in the arm, `change` the difference of both changes, `n_units` the
-        smaller of both.
+        Columns of `by_animal`, `log_ratio`, and what ratios of the control divide by: `before` and
+        `after` are those of the later epoch in the control and in the arm, `change` the difference
+        of both changes, `n_units` the smaller of both.
     """
     key = ["measure", "epoch", "population", "animal"]
     treated, untreated = (by_animal[by_animal["arm"] == which] for which in (arm, control))
@@ -177,6 +200,11 @@ def claim_by_animal(by_animal: pd.DataFrame, name: str, arm: str, control: str) 
             "change": pairs["change"] - pairs["change_control"],
             "n_units": pairs[["n_units", "n_units_control"]].min(axis=1),
             "log_ratio": log_ratio,
+            **{
+                f"{column}{side}": pairs[f"{column}{side}"]
+                for column in (DENOMINATOR, DENOMINATOR_ERROR)
+                for side in ("", "_control")
+            },
         }
     )
 
@@ -210,6 +238,10 @@ def effect_row(
     n_animals: int | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The row of one effect, if there is one, and reasons for what is missing."""
+    joined = with_joined_ratios(table)
+    if isinstance(joined, NotComputed):
+        return [], [{**key, "reason": joined.reason}]
+    table = joined
     change = mean_interval(table["change"], table.get("weight"))
     if isinstance(change, NotComputed):
         return [], [{**key, "reason": change.reason}]

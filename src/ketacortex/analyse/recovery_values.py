@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ketacortex.analyse.adaptation_values import RECOVERY_MEASURES
-from ketacortex.analyse.ratio_of_sums import Estimate
-from ketacortex.analyse.signed_recovery import signed_recovery, size_recovery
+from ketacortex.analyse.ratio_of_sums import MIN_UNITS, Estimate
+from ketacortex.analyse.signed_recovery import class_terms, size_recovery, slope_terms
 from ketacortex.analyse.statistics import NotComputed
 
-WIDEST_INTERVAL = 2.0
-"""Of a slope: from full recovery to as much growth."""
+
+class Ratio(NamedTuple):
+    """A value that divides by what is itself measured.
+
+    Parameters
+    ----------
+    value : numerator / denominator
+    n_units : units behind it
+    denominator, denominator_error : in a unit of their own, with its standard error over units
+    """
+
+    value: float
+    n_units: int
+    denominator: float
+    denominator_error: float
 
 
 def recovery_values(
     before_deg: NDArray[np.float64],
     first_deg: NDArray[np.float64],
     later_deg: NDArray[np.float64],
-) -> dict[str, tuple[float, int] | NotComputed]:
+) -> dict[str, Ratio | NotComputed]:
     """Slope of the later change on the shift, and the change along it by the size of the shift.
 
     Parameters
@@ -29,24 +44,42 @@ def recovery_values(
     Returns
     -------
     dict
-        From measure to its value and the number of units. `recovery_slope`: -1 is full recovery;
-        the others in deg, below 0 where shifts recovered.
+        `recovery_slope`: -1 is full recovery; it divides by the mean square of the shift, deg^2.
+        The others in deg, below 0 where shifts recovered, divide by the number of units in their
+        class.
 
     Notes
     -----
-    A slope whose interval is wider than 2 is not told. Where hardly anything moved it divides by
-    what is nearly 0, and animals in which that is by chance large enough would all seem to recover.
+    What one animal gives is told also where hardly anything moved, or few cells as far: it counts
+    little in what all animals give, see `joined_ratio`, which also says whether it means anything
+    by itself.
     """
     halves = np.broadcast_arrays(before_deg, first_deg, later_deg)
-    found = signed_recovery(*halves)
-    slope = found.slope
-    if isinstance(slope, Estimate) and slope.high - slope.low > WIDEST_INTERVAL:
-        slope = NotComputed(
-            f"its interval, {slope.low:.2g} to {slope.high:.2g}, holds recovery and growth alike, "
-            "as too little moved; record more cells, or more trials."
-        )
-    changes = [row.change for row in found.classes]
-    return dict(zip(RECOVERY_MEASURES, map(_value, [slope, *changes]), strict=False))
+    classes = [_of_class(*terms) for terms in class_terms(*halves)]
+    return dict(zip(RECOVERY_MEASURES, [_slope(*slope_terms(*halves)), *classes], strict=False))
+
+
+def _slope(
+    later_deg2: NDArray[np.float64], shift_deg2: NDArray[np.float64], weight: NDArray[np.float64]
+) -> Ratio | NotComputed:
+    n_units = float(weight.sum())
+    if n_units < MIN_UNITS:
+        return NotComputed(f"at least {MIN_UNITS} units are needed; there are {n_units:.0f}.")
+    mean_deg2 = float(shift_deg2.sum()) / n_units
+    if mean_deg2 == 0.0:
+        return NotComputed("nothing moved at all.")
+    # A unit of which half the halvings could be measured counts half, above and below.
+    error_deg2 = float(np.sqrt(np.sum((shift_deg2 - mean_deg2 * weight) ** 2))) / n_units
+    slope = float(later_deg2.sum() / shift_deg2.sum())
+    return Ratio(slope, round(n_units), mean_deg2, error_deg2)
+
+
+def _of_class(change_deg: NDArray[np.float64], share: NDArray[np.float64]) -> Ratio | NotComputed:
+    n_units = float(share.sum())
+    if n_units == 0.0:
+        return NotComputed("no cell had moved as far.")
+    error = float(np.sqrt(np.sum((share - share.mean()) ** 2)))
+    return Ratio(float(change_deg.sum()) / n_units, round(n_units), n_units, error)
 
 
 def growth_of_small(

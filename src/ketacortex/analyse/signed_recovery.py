@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,24 +104,79 @@ def signed_recovery(
     >>> abs(found.slope.value + 0.4) < 0.05
     True
     """
-    known = np.all([np.isfinite(x).all(axis=1) for x in (first_deg, second_deg, third_deg)], axis=0)
-    f, s, t = (np.where(known[:, None], x, 0.0) for x in (first_deg, second_deg, third_deg))
-    shift = orientation_difference_deg(s, f)
-    # [:, k]: the halves that did not class; the change is measured with each half of the third.
-    other = shift[:, ::-1]
-    change = orientation_difference_deg(t[:, None], s[:, ::-1, None]).mean(axis=2)
-    weight = known.mean(axis=1)
+    known, f, s, t = _known(first_deg, second_deg, third_deg)
+    shift, other, change = _shift_and_change(f, s, t)
     members = known[:, None] & np.ones_like(shift, bool)
     return Recovery(
-        slope=ratio_of_sums(
-            _total(change * shift, members), _total(other * shift, members), weight, animal
-        ),
+        slope=ratio_of_sums(*slope_terms(first_deg, second_deg, third_deg), animal),
         naive_slope=_naive_slope(f, s, t, known, animal),
         classes=_classes(
             np.abs(shift), other * np.sign(shift), change * np.sign(shift), members, animal,
             edges_deg,
         ),
     )  # fmt: skip
+
+
+def slope_terms(
+    first_deg: NDArray[np.float64],
+    second_deg: NDArray[np.float64],
+    third_deg: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """What each unit adds to the numerator and the denominator of the slope of `signed_recovery`.
+
+    Parameters
+    ----------
+    first_deg, second_deg, third_deg : (n_unit, 2, n_split) deg, as there
+
+    Returns
+    -------
+    later_deg2 : (n_unit,) later change times the first shift, by other halves
+    shift_deg2 : (n_unit,) first shift times itself by the other half: its square, free of error
+    weight : (n_unit,) share of the halvings in which it was measured
+
+    Examples
+    --------
+    >>> first, second, third = (np.full((1, 2, 1), deg) for deg in (0.0, 10.0, 6.0))
+    >>> slope_terms(first, second, third)
+    (array([-40.]), array([100.]), array([1.]))
+    """
+    known, *epochs = _known(first_deg, second_deg, third_deg)
+    shift, other, change = _shift_and_change(*epochs)
+    members = known[:, None] & np.ones_like(shift, bool)
+    return _total(change * shift, members), _total(other * shift, members), known.mean(axis=1)
+
+
+def class_terms(
+    first_deg: NDArray[np.float64],
+    second_deg: NDArray[np.float64],
+    third_deg: NDArray[np.float64],
+    *,
+    edges_deg: Sequence[float] = CLASS_EDGES_DEG,
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """What each unit adds to the change of each class of `signed_recovery`, and to its number.
+
+    Parameters
+    ----------
+    first_deg, second_deg, third_deg, edges_deg : as there
+
+    Returns
+    -------
+    list of (change_deg, share)
+        Of each class, (n_unit,): the sum of the first by that of the second is its mean change.
+
+    Examples
+    --------
+    >>> first, second, third = (np.full((1, 2, 1), deg) for deg in (0.0, 10.0, 6.0))
+    >>> class_terms(first, second, third, edges_deg=(0.0, 20.0, 90.0))
+    [(array([-4.]), array([1.])), (array([0.]), array([0.]))]
+    """
+    known, *epochs = _known(first_deg, second_deg, third_deg)
+    shift, _, change = _shift_and_change(*epochs)
+    members = known[:, None] & np.ones_like(shift, bool)
+    return [
+        (_total(change * np.sign(shift), inside), inside.mean(axis=(1, 2)))
+        for inside in _in_classes(np.abs(shift), members, edges_deg)
+    ]
 
 
 def size_recovery(
@@ -167,8 +223,7 @@ def size_recovery(
     >>> [c.change.low < 3.0 * c.initial.value < c.change.high for c in classes[:2]]
     [True, True]
     """
-    known = np.all([np.isfinite(x).all(axis=1) for x in (first_deg, second_deg, third_deg)], axis=0)
-    f, s, t = (np.where(known[:, None], x, 0.0) for x in (first_deg, second_deg, third_deg))
+    known, f, s, t = _known(first_deg, second_deg, third_deg)
     shift, third_shift = orientation_difference_deg(s, f), orientation_difference_deg(t, f)
     square, third_square = (
         np.roll(x, 1, axis=1) * np.roll(x, 2, axis=1) for x in (shift, third_shift)
@@ -206,6 +261,22 @@ def beyond_retest(found: Recovery, retest: Recovery) -> Recovery:
     )
 
 
+def _known(*epochs_deg: NDArray[np.float64]) -> tuple[NDArray[Any], ...]:
+    """Where all parts of all epochs are known, (n_unit, n_split), and each epoch, else 0."""
+    known = np.all([np.isfinite(x).all(axis=1) for x in epochs_deg], axis=0)
+    return known, *(np.where(known[:, None], x, 0.0) for x in epochs_deg)
+
+
+def _shift_and_change(
+    f: NDArray[np.float64], s: NDArray[np.float64], t: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], ...]:
+    """First shift by each half, by the other half, and the later change by that other half."""
+    shift = orientation_difference_deg(s, f)
+    # [:, k]: the halves that did not class; the change is measured with each half of the third.
+    change = orientation_difference_deg(t[:, None], s[:, ::-1, None]).mean(axis=2)
+    return shift, shift[:, ::-1], change
+
+
 def _less(found: Estimate | NotComputed, retest: Estimate | NotComputed) -> Estimate | NotComputed:
     if isinstance(found, NotComputed):
         return found
@@ -225,12 +296,8 @@ def _classes(
     animal: NDArray | None,
     edges_deg: Sequence[float],
 ) -> tuple[ShiftClass, ...]:
-    n_classes = len(edges_deg) - 1
-    place = np.searchsorted(edges_deg, size_deg, side="right") - 1
-    place = np.where(size_deg == edges_deg[-1], n_classes - 1, place)
     found = []
-    for number in range(n_classes):
-        inside = members & (place == number)
+    for number, inside in enumerate(_in_classes(size_deg, members, edges_deg)):
         share = inside.mean(axis=(1, 2))
         found.append(
             ShiftClass(
@@ -242,6 +309,16 @@ def _classes(
             )
         )
     return tuple(found)
+
+
+def _in_classes(
+    size_deg: NDArray[np.float64], members: NDArray[np.bool_], edges_deg: Sequence[float]
+) -> list[NDArray[np.bool_]]:
+    """Of each class, what of the members is in it."""
+    n_classes = len(edges_deg) - 1
+    place = np.searchsorted(edges_deg, size_deg, side="right") - 1
+    place = np.where(size_deg == edges_deg[-1], n_classes - 1, place)
+    return [members & (place == number) for number in range(n_classes)]
 
 
 def _naive_slope(

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ketacortex.analyse.recovery_values import RECOVERY_MEASURES
+from ketacortex.analyse.adaptation_values import RECOVERY_MEASURES
+from ketacortex.analyse.joined_ratio import with_joined_ratios
 from ketacortex.analyse.signed_recovery import CLASS_EDGES_DEG
+from ketacortex.analyse.statistics import NotComputed
 from ketacortex.report.adaptation_example import ExampleAdaptation
 from ketacortex.report.adaptation_figures import of_main
 from ketacortex.report.by_time import arm_colour, arms_of, draw_points, over_animals
@@ -59,7 +61,7 @@ class _Panel:
 
 def draw_recovery(material: Material, example: ExampleAdaptation | None) -> ReportFigure | str:
     """Later change against the shift that the adapter left, arms side by side, or why not."""
-    table = of_main(material, (SLOPE, *CLASSES))
+    table = _joined(of_main(material, (SLOPE, *CLASSES)))
     slopes = table[table["measure"] == SLOPE]
     last = [epoch for epoch in material.epochs if (slopes["epoch"] == epoch).any()]
     if not last:
@@ -140,6 +142,17 @@ def naive_slopes(cells: pd.DataFrame) -> pd.DataFrame:
     sums = products.groupby(["animal", "arm"], sort=False)[["top", "bottom"]].sum()
     sums = sums[sums["bottom"] > 0]
     return (sums["top"] / sums["bottom"]).rename("after").reset_index()
+
+
+def _joined(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows with slopes as means over them give the one of all animals; arms without go."""
+    parts = [table[table["measure"] != SLOPE]]
+    of_slope = table[table["measure"] == SLOPE]
+    for _, slopes in of_slope.groupby(["arm", "epoch"], sort=False):
+        joined = with_joined_ratios(slopes)
+        if not isinstance(joined, NotComputed):
+            parts.append(joined)
+    return pd.concat(parts)
 
 
 def _panel(arm: str, table: pd.DataFrame, cells: pd.DataFrame) -> _Panel:
