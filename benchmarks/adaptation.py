@@ -6,7 +6,7 @@ reads the finished runs in the folder RUNS (`ketacortex run PRESET --out RUNS/PR
 the five presets, and `adaptation` with `--set circuit.map=mouse` as RUNS/adaptation-mouse) and
 prints every row that shows a phenomenon, over animals; `--save` keeps them, the values of the first
 animal, and how long each took in `benchmarks/adaptation.json`, which the tests hold the README and
-a new simulation of that animal to.
+a new simulation of that animal to. Runs that are not in RUNS stay as they were kept.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def main() -> None:
         for row in sorted(run["effects"], key=lambda row: row["phenomenon"]):
             print(told(row))
     if asked.save:
-        KEPT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
+        KEPT.write_text(json.dumps({**kept, **found}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@
 * `tests`: for each, the share of p values below 0.05 over as many data sets without any effect.
 
 Both stand beside their standard error over data sets. `--only NAME` runs the entries whose names
-begin so; `--save` keeps the numbers in `benchmarks/calibration.json`.
+begin so; `--save` keeps the numbers in `benchmarks/calibration.json`, beside those of others.
 """
 
 from __future__ import annotations
@@ -29,12 +29,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np  # noqa: E402
 
-from benchmarks.planted import direction, ensemble, recordings, tuning, variability  # noqa: E402
+from benchmarks.planted import (  # noqa: E402
+    direction,
+    ensemble,
+    recordings,
+    recovery,
+    tuning,
+    variability,
+)
 from benchmarks.planted import statistics as statistics_  # noqa: E402
 from benchmarks.planted.entry import Estimator, NullTest  # noqa: E402
 from ketacortex.seeds import generator  # noqa: E402
 
-FAMILIES = (tuning, direction, variability, ensemble, statistics_, recordings)
+FAMILIES = (tuning, direction, variability, ensemble, statistics_, recordings, recovery)
 ENTRIES: tuple[Estimator | NullTest, ...] = tuple(
     entry for family in FAMILIES for entry in (*family.ESTIMATORS, *family.TESTS)
 )
@@ -112,7 +119,9 @@ def main() -> None:
     n_datasets = N_QUICK if asked.quick else N_DATASETS
     found = calibrate(numbers, n_datasets, asked.workers)
     if asked.save:
-        KEPT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
+        both = {kind: {**kept.get(kind, {}), **rows} for kind, rows in found.items()}
+        KEPT.write_text(json.dumps(both, indent=1) + "\n", encoding="utf-8")
     if asked.json:
         print(json.dumps(found, allow_nan=False))
         return

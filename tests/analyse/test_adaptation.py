@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from analyse.adapted import adapted_session, at_places, value_of
-from ketacortex.analyse.adaptation import CELL_COLUMNS, measure_adaptation, with_adaptation
+from ketacortex.analyse.adaptation import (
+    ADAPTED_PAIR_COLUMNS,
+    CELL_COLUMNS,
+    measure_adaptation,
+    with_adaptation,
+)
 from ketacortex.analyse.adaptation_values import (
     ADAPTATION_CHANGES,
     ADAPTED_MEASURES,
@@ -18,7 +23,7 @@ from ketacortex.analyse.adaptation_values import (
 )
 from ketacortex.analyse.flanks_by_class import FLANK_MEASURES
 from ketacortex.analyse.population import compare_animals
-from ketacortex.analyse.session import PAIR_COLUMNS, measure_session
+from ketacortex.analyse.session import measure_session
 from ketacortex.recording.selection import only_units
 from ketacortex.units import orientation_difference_deg
 
@@ -161,7 +166,7 @@ def test_a_control_has_the_same_rows():
     adapted, control = found
     assert adapted.pairs.equals(control.pairs)
     assert adapted.not_computed == control.not_computed
-    assert list(control.pairs) == PAIR_COLUMNS
+    assert list(control.pairs) == ADAPTED_PAIR_COLUMNS
     assert "second_minus_first_balance" in set(control.pairs["measure"])
 
 

@@ -8,6 +8,8 @@ from scipy import stats
 
 from analyse.adapted import adapted_session
 from ketacortex.analyse.adaptation import measure_adaptation
+from ketacortex.analyse.joined_ratio import joined_ratio
+from ketacortex.analyse.statistics import NotComputed
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +45,14 @@ def without_shift(n_before, *, is_broader):
         one = adapted_session(plan, rng, mean_hz=3.0, n_repeats=6, excess_fano=0.3)
         for row in measure_adaptation(one).pairs.itertuples():
             found.setdefault((row.measure, row.epoch), []).append(row.after)
+            slope = (row.after, row.denominator, row.denominator_error)
+            found.setdefault((row.measure, row.epoch, "ratio"), []).append(slope)
     return found
+
+
+def slopes_without_shift(n_before, *, is_broader):
+    """Slope, mean square of the shift and its error, of each animal."""
+    return without_shift(n_before, is_broader=is_broader)["recovery_slope", "later", "ratio"]
 
 
 def is_around_0(values):
@@ -84,7 +93,10 @@ def test_noise_does_move_single_cells_in_these_animals():
 
 
 def test_where_nothing_moved_there_is_no_slope_of_what_recovered():
-    """It would be a ratio of two noises."""
+    """It would be a ratio of two errors: in each animal, and in all of them together."""
     for n_before, is_broader in ((1, False), (1, True), (2, True)):
-        slopes = without_shift(n_before, is_broader=is_broader).get(("recovery_slope", "later"), [])
-        assert len(slopes) <= 1
+        rows = slopes_without_shift(n_before, is_broader=is_broader)
+        assert len(rows) >= 4
+        alone = [joined_ratio(*([value] for value in row)) for row in rows]
+        assert sum(not isinstance(found, NotComputed) for found in alone) <= 1
+        assert isinstance(joined_ratio(*np.transpose(rows)), NotComputed)

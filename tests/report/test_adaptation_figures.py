@@ -155,12 +155,15 @@ def test_flanks_of_planted_shifts_go_up_on_the_side_that_the_curve_moved_to(mate
 
 def test_the_slope_in_the_panel_is_that_of_the_tables_and_the_planted_one(material, example):
     figure = draw_recovery(material, example)
-    pairs = material.pairs
     table = numbers_of(figure)
+    effects = material.effects
     for arm in ("drug", "sham"):
-        here = (pairs["measure"] == "recovery_slope") & (pairs["epoch"] == "later")
-        slope = mean_interval(pairs.loc[here & (pairs["arm"] == arm), "after"])
-        assert f"slope {with_interval(slope.mean, slope.low, slope.high)}" in figure.svg
+        (slope,) = effects[
+            (effects["measure"] == "recovery_slope") & (effects["epoch"] == "later")
+            & (effects["arm"] == arm) & (effects["population"] == "pyr")
+        ].to_dict("records")  # fmt: skip
+        interval = with_interval(slope["change"], slope["ci_low"], slope["ci_high"])
+        assert f"slope {interval}" in figure.svg
         told = table[(table["measure"] == "recovery_slope") & (table["arm"] == arm)]
         assert told["mean"].iloc[0] == pytest.approx(LEFT[arm] - 1.0, abs=0.12)
 

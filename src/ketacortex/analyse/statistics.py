@@ -55,7 +55,7 @@ def mean_interval(
     ----------
     values : (n,) one value an animal (or a unit, where that is the question)
     weights : (n,), optional
-        Weights of the values, not negative; the error is then that of a ratio of two means.
+        Weights of the values, their sum above 0; the error is then that of a ratio of two means.
     confidence : probability that the interval covers the true mean
 
     Returns

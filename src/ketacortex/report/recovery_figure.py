@@ -145,14 +145,10 @@ def naive_slopes(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _joined(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with slopes as means over them give the one of all animals; arms without go."""
-    parts = [table[table["measure"] != SLOPE]]
-    of_slope = table[table["measure"] == SLOPE]
-    for _, slopes in of_slope.groupby(["arm", "epoch"], sort=False):
-        joined = with_joined_ratios(slopes)
-        if not isinstance(joined, NotComputed):
-            parts.append(joined)
-    return pd.concat(parts)
+    """The rows with their weights in what all animals give; none of what is not told."""
+    groups = table.groupby(["measure", "arm", "epoch"], sort=False)
+    found = [with_joined_ratios(rows) for _, rows in groups]
+    return pd.concat([table.iloc[:0], *(x for x in found if not isinstance(x, NotComputed))])
 
 
 def _panel(arm: str, table: pd.DataFrame, cells: pd.DataFrame) -> _Panel:
