@@ -120,7 +120,11 @@ def main() -> None:
     found = calibrate(numbers, n_datasets, asked.workers)
     if asked.save:
         kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
-        both = {kind: {**kept.get(kind, {}), **rows} for kind, rows in found.items()}
+        names = {entry.name for entry in ENTRIES}
+        both = {
+            kind: {k: v for k, v in {**kept.get(kind, {}), **rows}.items() if k in names}
+            for kind, rows in found.items()
+        }
         KEPT.write_text(json.dumps(both, indent=1) + "\n", encoding="utf-8")
     if asked.json:
         print(json.dumps(found, allow_nan=False))

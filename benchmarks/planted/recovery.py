@@ -5,6 +5,7 @@ Both arms share what was before and directly after the adapter, as arms of one s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,15 +60,14 @@ def animal(
     return found
 
 
-def slope_rows(rng: np.random.Generator, slopes: dict[str, float]) -> pd.DataFrame:
-    """Effects on the slope in 4 to 8 animals, by arm; none where it is not told."""
+def rows_of_arms(rng: np.random.Generator, slopes: dict[str, float]) -> pd.DataFrame:
+    """Effects in 4 to 8 animals, on slope and classes; none of what is not told."""
     sessions = [
         session
         for number in range(int(rng.integers(4, 9)))
         for session in animal(rng, f"animal {number}", slopes)
     ]
-    effects = compare_animals(sessions, {CLAIM: ("arm", "control")}).effects
-    return effects[effects["measure"] == "recovery_slope"].set_index("arm")
+    return compare_animals(sessions, {CLAIM: ("arm", "control")}).effects
 
 
 def _halves(
@@ -79,17 +79,20 @@ def _halves(
 
 
 def _covers_slopes(rng: np.random.Generator) -> NDArray[np.bool_]:
-    rows = slope_rows(rng, SLOPES)
+    effects = rows_of_arms(rng, SLOPES)
+    rows = effects[effects["measure"] == "recovery_slope"]
     truth = {**SLOPES, CLAIM: SLOPES["arm"] - SLOPES["control"]}
-    return np.array(
-        [row.ci_low <= truth[str(row.Index)] <= row.ci_high for row in rows.itertuples()]
-    )
+    return np.array([row.ci_low <= truth[str(row.arm)] <= row.ci_high for row in rows.itertuples()])
 
 
-def _p_values_alike(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Of a claim between arms that differ in nothing."""
-    rows = slope_rows(rng, {"arm": -0.3, "control": -0.3})
-    return rows.loc[rows.index == CLAIM, "p_value"].to_numpy(float)
+def _p_values(slope: float, *arms: str) -> Callable:
+    """p values of slope and classes where both arms recover by as much."""
+
+    def of(rng: np.random.Generator) -> NDArray[np.float64]:
+        effects = rows_of_arms(rng, dict.fromkeys(SLOPES, slope))
+        return effects.loc[effects["arm"].isin(arms), "p_value"].to_numpy(float)
+
+    return of
 
 
 ESTIMATORS = (
@@ -101,9 +104,13 @@ ESTIMATORS = (
 )
 TESTS = (
     NullTest(
-        name="recovery_slope_of_arms",
-        null="4 to 8 animals in two arms that recover alike",
-        p_values=_p_values_alike,
-        has_one_answer=True,
+        name="recovery_of_arms",
+        null="4 to 8 animals in two arms that recover alike: slope and classes",
+        p_values=_p_values(-0.3, CLAIM),
+    ),
+    NullTest(
+        name="recovery_over_animals",
+        null="4 to 8 animals whose shifts stay: slope and classes",
+        p_values=_p_values(0.0, *SLOPES),
     ),
 )

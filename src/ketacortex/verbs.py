@@ -38,7 +38,7 @@ from ketacortex.report.catalogue import parameter_rows
 from ketacortex.report.cells_answer import cells_answer
 from ketacortex.report.dose_course import DoseCourse, course_of_doses
 from ketacortex.report.dose_picture import draw_dose
-from ketacortex.report.experience_answer import experience_answer
+from ketacortex.report.experience_answer import experience_answer, not_told
 from ketacortex.report.network_answer import network_answer
 from ketacortex.report.page import report_recordings, report_run
 
@@ -256,9 +256,7 @@ def analyse(
         page = report_recordings([str(f) for _, f in files], recordings, sessions, compared)
         write_text(folder / "report.html", page)
     answer = {**cells_answer(sessions, compared), **experience_answer(with_arms, experiences)}
-    if len(sessions) == 1:  # of several, those over animals have said it
-        untold = [entry for one in experiences[0] for entry in one.not_computed]
-        answer["not_computed"] = [*answer["not_computed"], *untold]
+    answer["not_computed"] = [*answer["not_computed"], *not_told(with_arms, experiences)]
     if NETWORK not in parts:
         return answer
     of_network = network_answer(with_arms, networks, claims, folder)

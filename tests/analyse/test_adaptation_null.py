@@ -8,7 +8,7 @@ from scipy import stats
 
 from analyse.adapted import adapted_session
 from ketacortex.analyse.adaptation import measure_adaptation
-from ketacortex.analyse.joined_ratio import joined_ratio
+from ketacortex.analyse.joined_ratio import LEAST_ERRORS, joined_ratio
 from ketacortex.analyse.statistics import NotComputed
 
 pytestmark = pytest.mark.slow
@@ -97,6 +97,7 @@ def test_where_nothing_moved_there_is_no_slope_of_what_recovered():
     for n_before, is_broader in ((1, False), (1, True), (2, True)):
         rows = slopes_without_shift(n_before, is_broader=is_broader)
         assert len(rows) >= 4
-        alone = [joined_ratio(*([value] for value in row)) for row in rows]
-        assert sum(not isinstance(found, NotComputed) for found in alone) <= 1
-        assert isinstance(joined_ratio(*np.transpose(rows)), NotComputed)
+        slope, below_deg2, error_deg2 = np.transpose(rows)
+        assert sum(below_deg2 > LEAST_ERRORS * error_deg2) <= 1
+        together = joined_ratio(slope * below_deg2, below_deg2, error_deg2, "the shift")
+        assert isinstance(together, NotComputed)

@@ -110,12 +110,42 @@ def test_where_nothing_moved_in_any_animal_it_is_not_told_and_says_why():
     nothing = arm_of("sham", [-3.0, 2.0, 0.5], [0.3, -0.2, 0.4], np.full(3, 0.5))
     rows, missing = rows_of(arm_of("drug", [-0.5, -0.2, -0.6], [10.0, 30.0, 20.0]), nothing)
     assert rows.index.tolist() == ["drug"]
-    reasons = {entry["arm"]: entry["reason"] for entry in missing if "before" not in entry}
-    for arm, begins in (("sham", "it divides by 0.167"), ("drug_minus_sham", "in the control it")):
-        (reason,) = (e["reason"] for e in missing if e["arm"] == arm)
-        assert reason.startswith(begins)
-        assert "cannot be told from 0" in reason
-    assert set(reasons) == {"drug", "sham", "drug_minus_sham"}
+    for arm, begins in (("sham", "the mean"), ("drug_minus_sham", "in the control the mean")):
+        (reason,) = (entry["reason"] for entry in missing if entry["arm"] == arm)
+        assert reason.startswith(f"{begins} square of the shift, 0.167 with a standard error of")
+        assert reason.endswith("is not told from 0; record more cells, or more trials.")
+
+
+def test_an_animal_whose_denominator_is_unknown_is_left_out():
+    known = ([-0.5, -0.2, -0.6], [10.0, 30.0, 20.0])
+    without, _ = rows_of(arm_of("drug", *known))
+    rows, _ = rows_of(arm_of("drug", [*known[0], 0.7], [*known[1], np.nan]))
+    pd.testing.assert_frame_equal(rows.drop(columns="n_units"), without.drop(columns="n_units"))
+
+
+def test_an_animal_in_one_arm_only_is_not_in_the_claim():
+    drug = arm_of("drug", [-0.5, -0.2, -0.6, 0.9], [10.0, 30.0, 20.0, 25.0])
+    rows, _ = rows_of(drug, arm_of("sham", [-0.1, 0.2, -0.2], [14.0, 25.0, 22.0]))
+    assert rows["n_animals"].to_dict() == {"drug": 4, "sham": 3, "drug_minus_sham": 3}
+    three, _ = rows_of(drug[:3], arm_of("sham", [-0.1, 0.2, -0.2], [14.0, 25.0, 22.0]))
+    told = rows.loc["drug_minus_sham", "change"]
+    assert told == pytest.approx(three.loc["drug_minus_sham", "change"])
+
+
+def test_shares_that_cancel_between_arms_are_no_division_by_0():
+    drug = arm_of("drug", [-0.5, -0.2, -0.6, 2.0], [30.0, 25.0, 20.0, 5.0])
+    sham = arm_of("sham", [-0.1, 0.2, -0.2, -2.0], [30.0, 30.0, 25.0, -5.0])
+    rows, _ = rows_of(drug, sham)
+    difference = rows.loc["drug", "change"] - rows.loc["sham", "change"]
+    assert rows.loc["drug_minus_sham", "change"] == pytest.approx(difference)
+    assert np.isfinite(rows.loc["drug_minus_sham", ["ci_low", "ci_high"]].astype(float)).all()
+
+
+def test_where_one_animal_is_nearly_all_it_says_so():
+    rows, missing = rows_of(arm_of("drug", [-0.5, -0.2, 0.6], [90.0, 8.0, 2.0]))
+    assert rows.empty
+    (reason,) = (entry["reason"] for entry in missing)
+    assert reason.startswith("one animal has 90% of the mean square of the shift")
 
 
 def test_of_two_sessions_of_an_animal_the_one_in_which_more_moved_counts_more():
@@ -124,6 +154,7 @@ def test_of_two_sessions_of_an_animal_the_one_in_which_more_moved_counts_more():
         one.animal = "cat"
     (row,) = changes_by_animal(twice).to_dict("records")
     assert row["after"] == pytest.approx((-0.6 * 30.0 + 0.3 * 10.0) / 40.0)
+    assert row["numerator"] == pytest.approx((-0.6 * 30.0 + 0.3 * 10.0) / 2.0)
     assert row["denominator"] == pytest.approx(20.0)
     assert row["denominator_error"] == pytest.approx(2.5)
 
@@ -140,7 +171,7 @@ def test_what_moved_by_chance_does_not_draw_the_slope_of_all_to_0():
     for _ in range(1500):
         below = true_deg2 + rng.normal(0.0, error_deg2, 8)
         above = slope * true_deg2 + rng.normal(0.0, 1.0, 8)
-        found = joined_ratio(above / below, below, np.full(8, error_deg2))
+        found = joined_ratio(above, below, np.full(8, error_deg2), "the shift")
         if not isinstance(found, NotComputed):
             all_together.append(found)
         told = below > 1.96 * error_deg2

@@ -245,7 +245,7 @@ def test_epochs_that_the_table_of_epochs_does_not_have_are_not_drawn(material):
 
 
 def test_too_few_cells_are_a_reason(material, example):
-    none = replace(material, pairs=material.pairs.iloc[:0])
+    none = replace(material, pairs=material.pairs.iloc[:0], effects=material.effects.iloc[:0])
     assert not has_adaptation(none)
     for draw in (draw_shift_by_time, draw_flanks, draw_recovery):
         assert draw(none, example).startswith("Not computed: ")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ketacortex.analyse.adaptation_shift import THRESHOLD_DEG
 from ketacortex.analyse.adaptation_values import (
     ADAPTED_MEASURES,
+    DIVIDED_BY,
     NEAR_OSI,
     NOTHING_AFTER,
     REASONS,
@@ -63,8 +64,8 @@ class AdaptationFindings:
     pairs : `measure, epoch, reference, population, before, after, n_units, denominator,
         denominator_error`
         Each measurement after an adapter against the last before its bout. All but `near_osi` are
-        changes themselves, NaN before. A ratio comes with what it divides by, deg^2, and the
-        standard error of that over units.
+        changes themselves, NaN before. A ratio comes with what it divides by (`DIVIDED_BY`) and
+        the standard error of that over units.
     cells : one row a unit and measurement after an adapter
         `unit, cell_class, epoch, reference, adapter_deg`; `distance_deg` of its preference before
         from the adapter; `shift_towards_deg` the adapter with its standard error `error_deg`;
@@ -172,9 +173,15 @@ def _pair_rows(
             if isinstance(value, Ratio):
                 below = {DENOMINATOR: value.denominator, DENOMINATOR_ERROR: value.denominator_error}
                 rows[-1] |= below
-                alone = joined_ratio([value.value], *([x] for x in below.values()))
+                above = value.value * value.denominator
+                alone = joined_ratio(
+                    [above],
+                    [value.denominator],
+                    [value.denominator_error],
+                    f"in this animal {DIVIDED_BY[measure]}",
+                )
                 if isinstance(alone, NotComputed):
-                    missing.append({**row, "reason": _reason(of, f"in this animal {alone.reason}")})
+                    missing.append({**row, "reason": _reason(of, alone.reason)})
         else:
             missing.append({**row, "reason": _reason(of, REASONS[measure])})
     before, after, n_units = near_osi(of, is_member)

@@ -40,6 +40,11 @@ RECOVERY_MEASURES = (
     "small_shift_growth_deg2",
 )
 """Of those after the first since the latest adapter."""
+DIVIDED_BY = {
+    "recovery_slope": "the mean square of the shift",
+    **dict.fromkeys(RECOVERY_MEASURES[1:-1], "the number of cells that had moved as far"),
+}
+"""What ratios divide by, deg^2 and cells, in words."""
 NEAR_OSI = "near_osi"
 ADAPTATION_CHANGES = (
     *ADAPTED_MEASURES,

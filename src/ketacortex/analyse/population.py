@@ -13,9 +13,16 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from ketacortex.analyse.adaptation_values import ADAPTATION_CHANGES
+from ketacortex.analyse.adaptation_values import ADAPTATION_CHANGES, DIVIDED_BY
 from ketacortex.analyse.epoch_pairs import SHIFT_MEASURES
-from ketacortex.analyse.joined_ratio import DENOMINATOR, DENOMINATOR_ERROR, with_joined_ratios
+from ketacortex.analyse.joined_ratio import (
+    DENOMINATOR,
+    DENOMINATOR_ERROR,
+    OF_CONTROL,
+    RATIO_COLUMNS,
+    is_ratio,
+    join_animals,
+)
 from ketacortex.analyse.network_values import (
     SIGNED_MEASURES,
     TURNOVER_MEASURES,
@@ -88,43 +95,40 @@ class Changes(Protocol):
 def changes_by_animal(sessions: Iterable[tuple[str, Changes]]) -> pd.DataFrame:
     """Before, after and change of every measure in every animal of every arm.
 
-    Several sessions of one animal in one arm are averaged first. This is the table to pair arms
-    on, animal by animal.
+    Several sessions of one animal in one arm are averaged first; of ratios, numerators and
+    denominators are. This is the table to pair arms on, animal by animal, for all but ratios.
 
     Returns
     -------
     DataFrame
-        `measure, arm, epoch, population, animal, before, after, change, n_units`, and what ratios
-        divide by with its error, `denominator, denominator_error` (else NaN); for measures of a
-        change itself (shifts, links gained and lost) `before` is NaN and `change` is `after`.
+        `measure, arm, epoch, population, animal, before, after, change, n_units`, and of ratios
+        `numerator, denominator, denominator_error` (else NaN); for measures of a change itself
+        (shifts, links gained and lost) `before` is NaN and `change` is `after`.
     """
     tables = [findings.pairs.assign(arm=arm, animal=findings.animal) for arm, findings in sessions]
     key = [*KEY_COLUMNS, "animal"]
     columns = [*key, "before", "after", "n_units", DENOMINATOR, DENOMINATOR_ERROR]
     every = (pd.concat(tables) if tables else pd.DataFrame()).reindex(columns=columns)
-    divided = every[DENOMINATOR].fillna(1.0)
     every = every.assign(
-        numerator=every["after"] * divided,
-        divided=divided,
-        variance=every[DENOMINATOR_ERROR] ** 2,
+        numerator=every["after"] * every[DENOMINATOR], variance=every[DENOMINATOR_ERROR] ** 2
     )
     table = every.groupby(key, sort=False, as_index=False).agg(
         before=("before", "mean"),
-        numerator=("numerator", "mean"),
+        after=("after", "mean"),
         n_units=("n_units", "sum"),
+        numerator=("numerator", "mean"),
         denominator=(DENOMINATOR, "mean"),
-        divided=("divided", "mean"),
         variance=("variance", "mean"),
         n_sessions=("n_units", "size"),
     )
-    after = table["numerator"] / table["divided"]
+    after = (table["numerator"] / table[DENOMINATOR]).fillna(table["after"])
     is_shift = table["measure"].isin(WITHOUT_BEFORE)
     table = table.assign(
         after=after,
         change=after - table["before"].where(~is_shift, 0.0),
         denominator_error=np.sqrt(table["variance"] / table["n_sessions"]),
     )
-    return table[[*key, "before", "after", "change", *columns[-3:]]]
+    return table[[*key, "before", "after", "change", "n_units", *RATIO_COLUMNS]]
 
 
 def compare_animals(
@@ -146,8 +150,9 @@ def compare_animals(
         the logs. Where a later epoch cannot be had in an animal, `n_animals` says so.
         In the row of a claim `arm` is the claim's name, `before` and `after` are what the control
         arm and the arm show in the same later epoch, `change` is how much more the arm changed
-        than its control, animal by animal, and `ratio` how much more in proportion. Slopes, which
-        divide by what is measured, are those of all animals together (see `joined_ratio`).
+        than its control, animal by animal, and `ratio` how much more in proportion. Ratios, which
+        divide by what is itself measured (slopes and classes of recovery), are the sums over
+        animals divided; so is a claim's difference of two (see `join_animals`).
     """
     sessions = list(sessions)
     by_animal = changes_by_animal(sessions)
@@ -202,8 +207,8 @@ def claim_by_animal(by_animal: pd.DataFrame, name: str, arm: str, control: str) 
             "log_ratio": log_ratio,
             **{
                 f"{column}{side}": pairs[f"{column}{side}"]
-                for column in (DENOMINATOR, DENOMINATOR_ERROR)
-                for side in ("", "_control")
+                for column in RATIO_COLUMNS
+                for side in ("", OF_CONTROL)
             },
         }
     )
@@ -238,11 +243,15 @@ def effect_row(
     n_animals: int | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The row of one effect, if there is one, and reasons for what is missing."""
-    joined = with_joined_ratios(table)
-    if isinstance(joined, NotComputed):
-        return [], [{**key, "reason": joined.reason}]
-    table = joined
-    change = mean_interval(table["change"], table.get("weight"))
+    before, after = table["before"].mean(), table["after"].mean()
+    change: Interval | NotComputed
+    if is_ratio(table):
+        joined = join_animals(table, DIVIDED_BY[key["measure"]])
+        if isinstance(joined, NotComputed):
+            return [], [{**key, "reason": joined.reason}]
+        before, after, change = joined.before, joined.after, joined.change
+    else:
+        change = mean_interval(table["change"], table.get("weight"))
     if isinstance(change, NotComputed):
         return [], [{**key, "reason": change.reason}]
     reasons = []
@@ -254,8 +263,8 @@ def effect_row(
         ratio = Interval(mean=np.nan, low=np.nan, high=np.nan, n=change.n)
     row = {
         **key,
-        "before": table["before"].mean(),
-        "after": change.mean if table["before"].isna().all() else table["after"].mean(),
+        "before": before,
+        "after": change.mean if table["before"].isna().all() else after,
         "change": change.mean,
         "ci_low": change.low,
         "ci_high": change.high,

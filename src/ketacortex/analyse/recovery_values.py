@@ -51,8 +51,8 @@ def recovery_values(
     Notes
     -----
     What one animal gives is told also where hardly anything moved, or few cells as far: it counts
-    little in what all animals give, see `joined_ratio`, which also says whether it means anything
-    by itself.
+    little in what all animals give, see `join_animals`. `joined_ratio` says whether it means
+    anything by itself.
     """
     halves = np.broadcast_arrays(before_deg, first_deg, later_deg)
     classes = [_of_class(*terms) for terms in class_terms(*halves)]
@@ -78,8 +78,10 @@ def _of_class(change_deg: NDArray[np.float64], share: NDArray[np.float64]) -> Ra
     n_units = float(share.sum())
     if n_units == 0.0:
         return NotComputed("no cell had moved as far.")
-    error = float(np.sqrt(np.sum((share - share.mean()) ** 2)))
-    return Ratio(float(change_deg.sum()) / n_units, round(n_units), n_units, error)
+    # Of another sample of cells, as many again, give or take the root.
+    return Ratio(
+        float(change_deg.sum()) / n_units, round(n_units), n_units, float(np.sqrt(n_units))
+    )
 
 
 def growth_of_small(

@@ -82,15 +82,41 @@ def mean_interval(
         return NotComputed(f"{n_missing} of {n} values could not be measured.")
     share = weight / weight.sum()
     mean = float(share @ value)
-    # As many equal weights would give the same variance (Kish 1965); n where all are equal.
-    n_effective = 1.0 / float(np.sum(share**2))
+    return weighted_interval(mean, share * (value - mean), share, confidence=confidence)
+
+
+def weighted_interval(
+    mean: float, added: ArrayLike, share: ArrayLike, *, confidence: float = CONFIDENCE
+) -> Interval | NotComputed:
+    """Student t interval of a weighted mean, from what each value adds to its error.
+
+    Parameters
+    ----------
+    mean : the weighted mean, or a difference of two
+    added : (n,) share of each value times its distance from the mean
+    share : (n,) of each value in all weights, their sum 1
+    confidence : probability that the interval covers the true mean
+
+    Notes
+    -----
+    With ``m = 1 / sum(share^2)``, as many equal weights as would give the same variance (Kish 1965;
+    n where all are equal), the squared error is ``m / (m - 1) sum(added^2)`` with m - 1 degrees of
+    freedom.
+
+    Examples
+    --------
+    >>> found = weighted_interval(2.0, [-0.25, 0.25], [0.5, 0.5])
+    >>> found == mean_interval([1.5, 2.5])
+    True
+    """
+    part, weight = np.asarray(added, float), np.asarray(share, float)
+    n_effective = 1.0 / float(np.sum(weight**2))
     if n_effective < MIN_EFFECTIVE:
         return NotComputed(
             f"the weights leave {n_effective:.1f} values' worth; at least {MIN_EFFECTIVE:g} needed."
         )
-    squares = np.sum((share * (value - mean)) ** 2)
-    error = float(np.sqrt(n_effective / (n_effective - 1.0) * squares))
-    return _student_interval(mean, error, n_effective - 1.0, n, confidence)
+    error = float(np.sqrt(n_effective / (n_effective - 1.0) * np.sum(part**2)))
+    return _student_interval(mean, error, n_effective - 1.0, len(part), confidence)
 
 
 def interval_of_difference(

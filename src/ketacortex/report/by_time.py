@@ -109,8 +109,7 @@ def over_animals(
 
     Parameters
     ----------
-    table : with `animal`, and `weight` where some animals count more
-        Several rows of an animal are averaged first.
+    table : with `animal`; several rows of an animal are averaged first
     column : what is averaged
     logarithmic : the geometric mean, its interval that of the logarithms
 
@@ -119,14 +118,11 @@ def over_animals(
     dict
         `mean, low, high, n_animals`; `low` and `high` are NaN for a single animal.
     """
-    of_animals = table.assign(weight=table.get("weight", 1.0)).groupby("animal", sort=False)
-    means = of_animals[[column, "weight"]].mean().dropna()
-    values, weights = means[column], means["weight"]
-    found = ratio_from_logs(np.log(values)) if logarithmic else mean_interval(values, weights)
+    values = table.groupby("animal", sort=False)[column].mean().dropna()
+    found = ratio_from_logs(np.log(values)) if logarithmic else mean_interval(values)
     if isinstance(found, Interval):
         return {"mean": found.mean, "low": found.low, "high": found.high, "n_animals": found.n}
-    mean = float(np.average(values, weights=weights)) if len(values) else np.nan
-    return {"mean": mean, "low": np.nan, "high": np.nan, "n_animals": len(values)}
+    return {"mean": float(values.mean()), "low": np.nan, "high": np.nan, "n_animals": len(values)}
 
 
 def points_by_time(

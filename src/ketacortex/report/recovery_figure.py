@@ -12,9 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ketacortex.analyse.adaptation_values import RECOVERY_MEASURES
-from ketacortex.analyse.joined_ratio import with_joined_ratios
+from ketacortex.analyse.joined_ratio import is_told_alone
 from ketacortex.analyse.signed_recovery import CLASS_EDGES_DEG
-from ketacortex.analyse.statistics import NotComputed
 from ketacortex.report.adaptation_example import ExampleAdaptation
 from ketacortex.report.adaptation_figures import of_main
 from ketacortex.report.by_time import arm_colour, arms_of, draw_points, over_animals
@@ -61,7 +60,7 @@ class _Panel:
 
 def draw_recovery(material: Material, example: ExampleAdaptation | None) -> ReportFigure | str:
     """Later change against the shift that the adapter left, arms side by side, or why not."""
-    table = _joined(of_main(material, (SLOPE, *CLASSES)))
+    table = _over_animals(material)
     slopes = table[table["measure"] == SLOPE]
     last = [epoch for epoch in material.epochs if (slopes["epoch"] == epoch).any()]
     if not last:
@@ -144,23 +143,31 @@ def naive_slopes(cells: pd.DataFrame) -> pd.DataFrame:
     return (sums["top"] / sums["bottom"]).rename("after").reset_index()
 
 
-def _joined(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with their weights in what all animals give; none of what is not told."""
-    groups = table.groupby(["measure", "arm", "epoch"], sort=False)
-    found = [with_joined_ratios(rows) for _, rows in groups]
-    return pd.concat([table.iloc[:0], *(x for x in found if not isinstance(x, NotComputed))])
+def _over_animals(material: Material) -> pd.DataFrame:
+    """Slope and classes of each arm and epoch, as the table of effects has them.
+
+    Of a single animal, which has no intervals, what can be told of it alone.
+    """
+    effects, measures = material.effects, (SLOPE, *CLASSES)
+    told = effects[
+        effects["measure"].isin(measures)
+        & (effects["population"] == material.main_population)
+        & ~effects["arm"].isin(list(material.claims))
+    ].rename(columns={"change": "mean", "ci_low": "low", "ci_high": "high"})
+    if not len(told) and len(set(material.pairs["animal"])) == 1:
+        pairs = of_main(material, measures)
+        alone = pairs[is_told_alone(pairs)]
+        told = alone.assign(mean=alone["after"], low=np.nan, high=np.nan, n_animals=1)
+    return told[["measure", "arm", "epoch", "mean", "low", "high", "n_animals"]]
 
 
 def _panel(arm: str, table: pd.DataFrame, cells: pd.DataFrame) -> _Panel:
-    here, mine = table[table["arm"] == arm], cells[cells["arm"] == arm]
-    parts = {measure: here[here["measure"] == measure] for measure in (SLOPE, *CLASSES)}
-    parts[NAIVE] = naive_slopes(mine)
-    rows = [
-        {"measure": measure, "arm": arm, **over_animals(part)}
-        for measure, part in parts.items()
-        if len(part)
-    ]
-    return _Panel(arm=arm, cells=mine, summary=pd.DataFrame(rows))
+    mine = cells[cells["arm"] == arm]
+    summary, naive = table[table["arm"] == arm].drop(columns="epoch"), naive_slopes(mine)
+    if len(naive):
+        of_naive = pd.DataFrame([{"measure": NAIVE, "arm": arm, **over_animals(naive)}])
+        summary = pd.concat([summary, of_naive], ignore_index=True)
+    return _Panel(arm=arm, cells=mine, summary=summary)
 
 
 def _cells(material: Material, example: ExampleAdaptation | None, last: str) -> pd.DataFrame:
@@ -188,7 +195,7 @@ def _most_deg(cells: pd.DataFrame, summary: pd.DataFrame) -> float:
     """Half the height of the panels, so that they show nearly all cells and every class."""
     sizes_deg = cells[["shift_deg", "change_deg"]].abs().to_numpy(float)
     shown = float(np.quantile(sizes_deg, SHOWN_QUANTILE)) if sizes_deg.size else 0.0
-    of_classes = summary[summary["measure"].isin(CLASSES)][["low", "high"]].abs()
+    of_classes = summary[summary["measure"].isin(CLASSES)][["mean"]].abs()
     largest = float(np.nanmax(of_classes.to_numpy(float), initial=0.0))
     return float(np.ceil(max(shown, largest, LEAST_SHOWN_DEG) / 5.0) * 5.0)
 
@@ -252,9 +259,9 @@ def _caption(material: Material, epoch: str, cells: pd.DataFrame, most_deg: floa
         f"Change until epoch {epoch} along the shift in the first measurement after the adapter, "
         f"of {population_in_words(material.main_population)}; below 0 the shift went back. {dots}"
         "Solid, with its 95 % interval over animals: the slope of change on a shift measured in "
-        "other trials, free of that error; −1 is full recovery, 0 none. Squares: the change of "
-        "shifts of each size, classed by other trials than measured, mean over animals with its "
-        "interval, in the middle of their class. What happens by itself is in every arm: only the "
+        "other trials, free of that error, of all animals together; −1 is full recovery, 0 none. "
+        "Squares: the change of shifts of each size, likewise, classed by other trials than "
+        "measured, in the middle of their class. What happens by itself is in every arm: only the "
         f"difference between arms counts.{_differences(material, epoch)}"
     )
 
