@@ -171,15 +171,10 @@ def _pair_rows(
         elif np.isfinite(value[0]):
             rows.append({**row, "before": np.nan, "after": value[0], "n_units": value[1]})
             if isinstance(value, Ratio):
-                below = {DENOMINATOR: value.denominator, DENOMINATOR_ERROR: value.denominator_error}
-                rows[-1] |= below
-                above = value.value * value.denominator
-                alone = joined_ratio(
-                    [above],
-                    [value.denominator],
-                    [value.denominator_error],
-                    f"in this animal {DIVIDED_BY[measure]}",
-                )
+                rows[-1] |= {
+                    DENOMINATOR: value.denominator, DENOMINATOR_ERROR: value.denominator_error
+                }  # fmt: skip
+                alone = _alone(value, DIVIDED_BY[measure])
                 if isinstance(alone, NotComputed):
                     missing.append({**row, "reason": _reason(of, alone.reason)})
         else:
@@ -191,6 +186,16 @@ def _pair_rows(
     else:
         missing.append({**row, "reason": _reason(of, REASONS[NEAR_OSI])})
     return rows, missing
+
+
+def _alone(ratio: Ratio, divided_by: str) -> float | NotComputed:
+    """What a ratio tells of this animal by itself."""
+    return joined_ratio(
+        [ratio.numerator],
+        [ratio.denominator],
+        [ratio.denominator_error],
+        f"in this animal {divided_by}",
+    )
 
 
 def _reason(of: AdaptedTuning, reason: str) -> str:

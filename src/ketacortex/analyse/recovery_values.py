@@ -28,6 +28,11 @@ class Ratio(NamedTuple):
     denominator: float
     denominator_error: float
 
+    @property
+    def numerator(self) -> float:
+        """What is divided, in the unit of the value times that of the denominator."""
+        return self.value * self.denominator
+
 
 def recovery_values(
     before_deg: NDArray[np.float64],
