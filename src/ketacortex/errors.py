@@ -39,8 +39,12 @@ class InterruptedRunError(KetacortexError, RuntimeError):
     exit_code = 130
 
 
+MOST_LISTED = 40
+"""Names beside a guess."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Advice on an unknown name: the nearest spelling, then everything that is known.
+    """Advice on an unknown name: the nearest spelling, then what is known where that is short.
 
     >>> nearest("baseline-v", ["baseline-v1"])
     'Did you mean "baseline-v1"? Known: baseline-v1.'
@@ -49,6 +53,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1)
+    if close and len(names) > MOST_LISTED:
+        return f'Did you mean "{close[0]}"?'
     guess = f'Did you mean "{close[0]}"? ' if close else ""
     return f"{guess}Known: {', '.join(names)}."
 

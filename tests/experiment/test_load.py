@@ -112,7 +112,9 @@ def test_a_file_that_is_no_text(tmp_path):
         ("stimulus.repeats", 'has no "path=value"'),
         ("epoch.contrl.kind=measure", 'there is no epoch called "contrl". Did you mean "control"?'),
         ("seed.value=3", "seed is a single value"),
-        ("epoch=3", "epoch is 3; input should be a valid tuple"),
+        ('arms.retest.doses="paper"', "is 'paper'; a list belongs there: write [\"paper\"]"),
+        ("stimulus=3", "stimulus is 3; write a table, as in { n_orientations = ..."),
+        ("epoch=3", "epoch is 3; a list belongs there, so put it in brackets"),
         ("stimulus.n_orientations=2", "greater than or equal to 4"),
     ],
 )

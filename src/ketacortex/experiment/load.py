@@ -231,13 +231,32 @@ def _explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
                 f'{where}: {dotted}.{key} is "{context["tag"]}", which is not known. '
                 f"{nearest(str(context['tag']), known)}"
             )
+        elif entry["type"] in ("model_type", "tuple_type"):
+            wanted = _as_table(model, raw) if entry["type"] == "model_type" else _as_list(entry)
+            found = " is a table" if isinstance(entry["input"], dict) else f" is {entry['input']!r}"
+            sentences.append(f"{where}: {dotted}{found}; {wanted}.{_description(model, raw)}")
         else:
             message = entry["msg"].removeprefix("Value error, ")
             if dotted and not message.startswith(f"{path[0]}."):
                 found = "" if isinstance(entry["input"], dict) else f" is {entry['input']!r};"
                 message = f"{dotted}{found} {message[0].lower()}{message[1:]}"
-            sentences.append(f"{where}: {message.rstrip('.')}.{_description(model, raw)}")
+            ends = "" if message.endswith("?") else "."
+            sentences.append(f"{where}: {message.rstrip('.')}{ends}{_description(model, raw)}")
     return "\n".join(sentences)
+
+
+def _as_table(model: type[BaseModel], path: list[str]) -> str:
+    """What to write where a table of settings belongs."""
+    keys = ", ".join(f"{key} = ..." for key in _known_keys(model, path))
+    return f"write a table, as in {{ {keys} }}"
+
+
+def _as_list(entry: Mapping[str, Any]) -> str:
+    """What to write where a list belongs."""
+    given = entry["input"]
+    if isinstance(given, str):
+        return f'a list belongs there: write ["{given}"]'
+    return "a list belongs there, so put it in brackets"
 
 
 def _without_tags(model: type[BaseModel], path: list[str]) -> list[str]:
@@ -259,10 +278,10 @@ def _model_at(model: Any, path: list[str]) -> Any:
 
     Where a table has several variants, a dict of them by tag.
     """
-    entry_follows = False
+    entries_follow = 0
     for key in path:
-        if entry_follows:  # the place in a tuple, the name in a dict
-            entry_follows = False
+        if entries_follow:  # the place in a tuple, the name in a dict
+            entries_follow -= 1
             continue
         if isinstance(model, dict):
             model = model.get(key)
@@ -270,9 +289,16 @@ def _model_at(model: Any, path: list[str]) -> Any:
         field = model.model_fields.get(key) if model is not None else None
         if field is None:
             return None
-        entry_follows = get_origin(field.annotation) in (tuple, dict)
+        entries_follow = _depth(field.annotation)
         model = _settings_in(field.annotation)
-    return None if isinstance(model, dict) and entry_follows else model
+    return None if isinstance(model, dict) and entries_follow else model
+
+
+def _depth(annotation: Any) -> int:
+    """How many places and names lead to what is inside: 2 in `dict[str, tuple[Row, ...]]`."""
+    if get_origin(annotation) in (tuple, dict):
+        return 1 + max(_depth(part) for part in get_args(annotation))
+    return 0
 
 
 def _settings_in(annotation: Any) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from ketacortex.analyse.population import json_rows
-from ketacortex.errors import nearest
 from ketacortex.experiment.schema import Experiment
 
 
@@ -44,15 +43,13 @@ def phenomena_not_found(
         `measure, arm, epoch, population, reason`, as `not_computed`.
     """
     found = json_rows(effects)
-    measures = {*effects["measure"], *(entry["measure"] for entry in not_computed)}
     missing = []
     for name, rows in experiment.phenomena.items():
         for row in rows:
             explained = any(entry["measure"] == row.measure for entry in not_computed)
             if not explained and not any(row.is_in(effect) for effect in found):
-                advice = nearest(row.measure, measures) if row.measure not in measures else ""
-                reason = f"phenomena.{name} asks for it, and no row of effects is it. {advice}"
-                missing.append({**row.model_dump(), "reason": reason.strip()})
+                reason = f"phenomena.{name} asks for it, and no row of effects is it."
+                missing.append({**row.model_dump(), "reason": reason})
     return missing
 
 

@@ -21,7 +21,7 @@ from ketacortex.seeds import seed_of
 from ketacortex.settings import Settings
 from ketacortex.simulate.probes import Probes
 from ketacortex.simulate.session import Treatment, epoch_starts_s
-from ketacortex.simulate.slow_states import SlowSteps
+from ketacortex.simulate.slow_states import CLASSES, SlowSteps
 from ketacortex.stimulus.day import Adapter, Training
 from ketacortex.stimulus.epochs import Epoch as ShownEpoch
 from ketacortex.stimulus.epochs import Passing
@@ -106,6 +106,10 @@ class Arm(Settings):
         tuple[str, ...],
         Field(description="epochs of kind adapt or train that pass with a grey screen in it"),
     ] = ()
+
+
+POPULATIONS = (*CLASSES, "all")
+"""Whose measures there are."""
 
 
 class Row(Settings):
@@ -247,11 +251,20 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _phenomena_are_of_this_experiment(self) -> Self:
+        if not self.phenomena:
+            return self
+        from ketacortex.analyse.measures import CHANGING_MEASURES  # half a second
+
         arms = [*self.arms, *self.claims]
         measured = [epoch.name for epoch in self.epoch if epoch.kind == "measure"]
         for name, rows in self.phenomena.items():
             for row in rows:
-                for key, value, known in (("arm", row.arm, arms), ("epoch", row.epoch, measured)):
+                for key, value, known in (
+                    ("measure", row.measure, CHANGING_MEASURES),
+                    ("arm", row.arm, arms),
+                    ("epoch", row.epoch, measured),
+                    ("population", row.population, POPULATIONS),
+                ):
                     if value is not None and value not in known:
                         raise ValueError(
                             f'phenomena.{name} names the {key} "{value}", which is not measured '
