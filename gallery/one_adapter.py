@@ -4,7 +4,7 @@
 
 Weights are those of the branches of all pyramidal cells at the end of the adapter, by how far the
 orientation that a branch is wired for lies from the adapter. Shifts are those of cells that prefer
-22.5 to 67.5 degrees from the adapter, with standard errors.
+22.5 to 67.5 degrees from the adapter, with standard errors where the trials suffice for them.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def main():
     right.axhline(0, color="black", lw=0.6, ls=":")
     right.set_xlabel("cell's orientation from the adapter [deg]")
     right.set_ylabel("shift towards the adapter [deg]")
-    right.set_title(f"{len(cells)} cells, with standard errors", fontsize=9)
+    right.set_title(f"{len(cells)} cells, standard errors where known", fontsize=9)
     figure.savefig("one_adapter.png", dpi=150)
     print("one_adapter.png")
 

@@ -56,6 +56,7 @@ WHERE = {
     "washed": ("training-ketamine", "sham_minus_retest", "washed_out"),
     "both washed": ("training-ketamine", "drug_minus_sham", "washed_out"),
     "serotonin": ("adaptation-serotonin", "drug_minus_sham", "later"),
+    "drugs": ("adaptation-serotonin", "drug_minus_with_paper", "later"),
 }
 """Run, arm and epoch."""
 ROWS = {
@@ -73,8 +74,8 @@ ROWS = {
     "C6 ": ("after", "synchrony_by_convergence", 1e4),
     "C7 ": ("after", "neighbour_concordance_excess", 1),
     "C8 ": ("after", "remote_shift_excess_deg", 1),
-    "C9 OSI of these cells, cat": ("after", "near_osi", "ratio"),
-    "C9 OSI of these cells, mouse": ("mouse", "near_osi", "ratio"),
+    "C9 OSI of near cells, cat": ("after", "near_osi", "ratio"),
+    "C9 OSI of near cells, mouse": ("mouse", "near_osi", "ratio"),
     "D1 slope": ("drug", "recovery_slope", 1),
     "D1 large": ("drug", "recovery_large_deg", 1),
     "D1 small shifts (": ("drug", "recovery_small_deg", 1),
@@ -82,8 +83,10 @@ ROWS = {
     "D2 threshold after training": ("trained", "discrimination_threshold_deg", 1),
     "D2 the same, under": ("both", "discrimination_threshold_deg", 1),
     "D2 threshold 90 min": ("washed", "discrimination_threshold_deg", 1),
-    "D2 the same, then": ("both washed", "discrimination_threshold_deg", 1),
-    "D3 ": ("serotonin", "shift_towards_since_first_deg", 1),
+    "D2 threshold elsewhere": ("both", "discrimination_threshold_elsewhere_deg", 1),
+    "D2 that, under": ("both washed", "discrimination_threshold_deg", 1),
+    "D3 serotonin": ("serotonin", "shift_towards_since_first_deg", 1),
+    "D3 the same since": ("drugs", "shift_towards_deg", 1),
 }
 """Beginning of a line of the README's table: where, measure, and a factor or `ratio`."""
 

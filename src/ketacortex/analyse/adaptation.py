@@ -50,6 +50,7 @@ CELL_COLUMNS = [
     "error_deg", "group", "class",
 ]  # fmt: skip
 ADAPTED_PAIR_COLUMNS = [*PAIR_COLUMNS, DENOMINATOR, DENOMINATOR_ERROR]
+"""Those of all pairs, and what ratios divide by."""
 SAME_TIME_S = 1.0
 """Bouts are compared after the same time with the adapter, to a second."""
 

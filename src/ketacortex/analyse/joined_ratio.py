@@ -66,7 +66,9 @@ def joined_ratio(
     Notes
     -----
     Just above that border, at two standard errors, the ratio is still drawn towards 0 (a third of
-    it), as sums that are by chance large pass; from three on it is not.
+    it), as sums that are by chance large pass; from three on it is not. Errors over units miss what
+    units share from trial to trial: denominators of re-tests of simulated animals differ by half
+    as much again, so that about one such ratio in ten is told where nothing moved.
 
     References
     ----------
