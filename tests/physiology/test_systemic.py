@@ -1,4 +1,4 @@
-"""The README tells of systemic and single-cell doses what the shipped experiments give; nightly."""
+"""The README tells of systemic and single-cell doses what the shipped experiments give; slow."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def effects(tmp_path_factory):
     return found
 
 
-@pytest.mark.nightly
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS)
 def test_the_readme_tells_what_the_dose_does(row, effects):
     (line,) = (text for text in README.read_text().splitlines() if text.startswith(f"| {row}"))
